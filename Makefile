@@ -9,7 +9,7 @@ CHAPTERS := $(sort $(wildcard chapters/*.nw))
 RULES    := $(sort $(shell sed -n 's|^[<]<\(tangle/[a-z]*\.mk\)>>=$$|\1|p' \
 		$(CHAPTERS)))
 SEEDS    := $(RULES) tangle/setup.sh tangle/doctor.sh tangle/run.sh \
-		tangle/help.txt
+		tangle/boot.sh tangle/debug.sh tangle/help.txt
 
 .PHONY: all
 all: module launcher
@@ -34,5 +34,5 @@ endef
 export UNFOLD
 $(SEEDS): $(CHAPTERS) Makefile
 	@mkdir -p tangle
-	@awk -v root=$@ "$$UNFOLD" $(CHAPTERS) > $@.new && mv $@.new $@
+	@awk -v root=$@ "$$UNFOLD" $(CHAPTERS) > $@.$$$$ && mv $@.$$$$ $@
 include $(RULES)
