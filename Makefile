@@ -32,6 +32,8 @@ name != "" { body[name] = body[name] $$0 "\n" }
 END { put(root, "") }
 endef
 export UNFOLD
+$(foreach f,$(RULES),$(shell [ ! -e $f ] || \
+	[ -z "$$(find $(CHAPTERS) Makefile -newer $f)" ] || rm $f))
 $(SEEDS): $(CHAPTERS) Makefile
 	@mkdir -p tangle
 	@awk -v root=$@ "$$UNFOLD" $(CHAPTERS) > $@.$$$$ && mv $@.$$$$ $@
