@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The Host's small decisions, in user space, at every boundary: see ci/checks/units. */
+#include "../proofs/types.h"
+#include <stdio.h>
+
+#define SWITCHER_MAX_CPUS	8192	/* checked against layout.h by the script */
+
+#include "guest_memory.h"
+#include "sanitise.h"
+#include "refuse.h"
+
+static unsigned long done, bad;
+
+#define CHECK(ok, ...) do {						\
+	done++;								\
+	if (!(ok) && bad++ < 20) {					\
+		printf("%s:%d: ", __func__, __LINE__);			\
+		printf(__VA_ARGS__);					\
+		putchar('\n');						\
+	}								\
+} while (0)
+
+#define ULL(x) ((unsigned long long)(x))
+#define LENGTH(a) (sizeof(a) / sizeof(*(a)))
+
+/* Every power of two, every usual limit, and what is around them. */
+#ifdef __clang__	/* here sums may wrap */
+__attribute__((no_sanitize("unsigned-integer-overflow")))
+#endif
+static size_t interesting(u64 *list)
+{
+	static const u64 middle[] = {
+		0, 0xfff, 0x1000, 0x1800, 0xfffff000, 0x1000000, 0x7fffffffffff,
+		0x800000000000, 0x7fffffffffffffff, 0xfffffffffffff000,
+		0xffff800000000000, 0xffff880000000000, 0xffffffff80000000,
+	};
+	size_t n = 0, i;
+	int d;
+
+	for (d = -2; d <= 2; d++) {
+		for (i = 0; i < 64; i++)
+			list[n++] = (1ull << i) + (u64)(int64_t)d;
+		for (i = 0; i < LENGTH(middle); i++)
+			list[n++] = middle[i] + (u64)(int64_t)d;
+	}
+	return n;
+}
+
+static void test_range(void)
+{
+	static u64 v[1000];
+	size_t n = interesting(v), l, a, i;
+
+	for (l = 0; l < n; l++)
+		for (a = 0; a < n; a++) {
+			for (i = 0; i < n; i++) {
+				bool want = (unsigned __int128)v[a] + v[i] <= v[l];
+
+				CHECK(lguest_range_ok(v[l], v[a], v[i]) == want,
+				      "limit %#llx addr %#llx len %#llx", ULL(v[l]), ULL(v[a]), ULL(v[i]));
+			}
+			/* The last length that fits, and the first that does not. */
+			if (v[a] > v[l])
+				continue;
+			CHECK(lguest_range_ok(v[l], v[a], v[l] - v[a]), "limit %#llx addr %#llx exactly", ULL(v[l]), ULL(v[a]));
+			if (v[l] - v[a] != UINT64_MAX)
+				CHECK(!lguest_range_ok(v[l], v[a], v[l] - v[a] + 1), "limit %#llx addr %#llx one more", ULL(v[l]), ULL(v[a]));
+		}
+	for (l = 0; l <= 40; l++)	/* and a small memory without a gap */
+		for (a = 0; a <= 42; a++)
+			for (i = 0; i <= 42; i++)
+				CHECK(lguest_range_ok(l, a, i) == (a + i <= l), "limit %zu addr %zu len %zu", l, a, i);
+}
+
+static bool sign_extended(u64 addr)
+{
+	u64 top = addr >> 47;
+
+	return top == 0 || top == 0x1ffff;
+}
+
+static void test_addresses(void)
+{
+	static u64 v[1000];
+	size_t n = interesting(v), i, sel;
+
+	for (i = 0; i < n; i++) {
+		CHECK(is_canonical(v[i]) == sign_extended(v[i]), "%#llx", ULL(v[i]));
+		for (sel = 0; sel < 0x10000; sel += sel < 0x40 ? 1 : 0x777)
+			CHECK(guest_rip_ok(sel, v[i]) == (sel == 0x23 ? v[i] >> 32 == 0 : sign_extended(v[i])),
+			      "CS %#zx RIP %#llx", sel, ULL(v[i]));
+	}
+	for (i = 0; i < 1 << 17; i++)	/* bits 63 to 47, each combination */
+		CHECK(is_canonical((u64)i << 47 | 0x123456789ab) == (i == 0 || i == 0x1ffff), "top %#zx", i);
+}
+
+static void test_rflags(void)
+{
+	const u64 free = 0x254dd5, forced = 0x202;	/* by the manual's table of flags */
+	static u64 v[1000];
+	size_t n = interesting(v), i, j;
+	u64 f;
+
+	for (i = 0; i < 64; i++)
+		for (j = 0; j < 64; j++) {
+			u64 in = 1ull << i | 1ull << j, out = guest_rflags(in);
+
+			CHECK(out == ((in & free) | forced), "%#llx gave %#llx", ULL(in), ULL(out));
+			CHECK(guest_rflags(~in) == ((~in & free) | forced), "%#llx", ULL(~in));
+		}
+	for (i = 0; i < n; i++)
+		CHECK(guest_rflags(v[i]) == ((v[i] & free) | forced), "%#llx", ULL(v[i]));
+	for (f = 0; f < 1 << 22; f++)	/* every flag that has a name, in every combination */
+		CHECK(guest_rflags(f) == ((f & free) | forced), "%#llx", ULL(f));
+}
+
+static void test_selectors(void)
+{
+	static u64 v[1000];
+	size_t n = interesting(v), i;
+	unsigned int sel;
+
+	for (sel = 0; sel < 0x10000; sel++) {
+		u16 got = guest_selector(sel), cs = guest_cs(sel);
+		unsigned int index = sel >> 3;
+		bool ours = !(sel & 4) && index >= 4 && index <= 6;
+
+		CHECK(got == (ours ? sel : 0), "selector %#x gave %#x", sel, got);
+		CHECK(cs == (sel == 0x23 ? 0x23 : 0x33), "CS %#x gave %#x", sel, cs);
+		/* A register holds 64 bits; only the whole of it counts. */
+		CHECK(guest_cs(sel | 0x10000) == 0x33, "CS %#x", sel | 0x10000);
+	}
+	for (i = 0; i < n; i++)
+		CHECK(guest_cs(v[i]) == (v[i] == 0x23 ? 0x23 : 0x33), "CS %#llx", ULL(v[i]));
+}
+
+static void test_refusals(void)
+{
+	static const struct host_facts fine = {
+		.no_execute = true, .syscall = true, .cpus = 1,
+	};
+	struct host_facts f;
+	const char *said[16], *cures[] = {
+		"boot it without Xen", "boot with no5lvl", "without encrypted state",
+		"noexec=off", "use an x86-64 one", "unload its module", "nr_cpus=",
+	};
+	size_t n = 0, i, j;
+
+	CHECK(!refuse_host(&fine), "refuses a good Host");
+#define REFUSED(change) do { f = fine; change; said[n++] = refuse_host(&f); } while (0)
+	REFUSED(f.kernel_ring = 3);
+	REFUSED(f.five_levels = true);
+	REFUSED(f.encrypted_state = true);
+	REFUSED(f.no_execute = false);
+	REFUSED(f.syscall = false);
+	REFUSED(f.window_taken = true);
+	REFUSED(f.cpus = SWITCHER_MAX_CPUS + 1);
+	for (i = 0; i < n; i++) {
+		CHECK(said[i], "refusal %zu says nothing", i);
+		if (!said[i])
+			continue;
+		printf("  %s\n", said[i]);
+		CHECK(strstr(said[i], cures[i]), "no cure (%s) in: %s", cures[i], said[i]);
+		CHECK(strstr(said[i], ": "), "cause and cure want a colon: %s", said[i]);
+		CHECK(!strchr(said[i], '\n') && strlen(said[i]) < 130, "not one line: %s", said[i]);
+		for (j = 0; j < i; j++)
+			CHECK(!said[j] || strcmp(said[i], said[j]), "said twice: %s", said[i]);
+	}
+	f = fine;
+	f.cpus = SWITCHER_MAX_CPUS;
+	CHECK(!refuse_host(&f), "refuses as many processors as there is room for");
+	f = (struct host_facts){ .kernel_ring = 1, .five_levels = true, .cpus = ~0u };
+	CHECK(refuse_host(&f) == said[0], "with everything wrong, Xen comes first");
+}
+
+int main(void)
+{
+	test_range();
+	test_addresses();
+	test_rflags();
+	test_selectors();
+	test_refusals();
+	printf("%lu answers compared, %lu wrong\n", done, bad);
+	return bad != 0;
+}
