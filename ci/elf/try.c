@@ -69,7 +69,7 @@ static void header_lies(void)
 	for (size_t i = 0; i < sizeof(*h); i++)
 		LIE("too short", size = i);
 	for (int i = 0; i < 4; i++)
-		LIE("not an ELF", h->e_ident[i] ^= 1 << i);
+		LIE("not ELF", h->e_ident[i] ^= 1 << i);
 	LIE("x86-64", h->e_ident[EI_CLASS] = ELFCLASS32);
 	LIE("x86-64", h->e_ident[EI_DATA] = ELFDATA2MSB);
 	LIE("x86-64", h->e_machine = EM_AARCH64);
@@ -106,18 +106,18 @@ static void segment_lies(void)
 				   -1ULL, -4096ULL, 0xffff800000000000, 0x7fffffffffffffff };
 
 	for (size_t i = 0; i < sizeof(far) / sizeof(*far); i++) {
-		LIE("memory ends", p[0].p_paddr = p[0].p_vaddr = far[i]);
-		LIE("memory ends", p[1].p_paddr = p[1].p_vaddr = far[i]);
-		LIE("memory ends", p[0].p_memsz = far[i]);
-		LIE("memory ends", p[1].p_memsz = far[i]);
+		LIE("exceed memory", p[0].p_paddr = p[0].p_vaddr = far[i]);
+		LIE("exceed memory", p[1].p_paddr = p[1].p_vaddr = far[i]);
+		LIE("exceed memory", p[0].p_memsz = far[i]);
+		LIE("exceed memory", p[1].p_memsz = far[i]);
 		LIE("larger than its memory", p[1].p_filesz = far[i]);
 		LIE("shorter", (p[1].p_filesz = far[i], p[1].p_memsz = far[i]));
 		LIE("shorter", p[0].p_offset = size + far[i] % (-size));
 	}
-	LIE("memory ends", p[0].p_memsz = MEMORY - p[0].p_paddr + 1);
+	LIE("exceed memory", p[0].p_memsz = MEMORY - p[0].p_paddr + 1);
 	LIE(NULL, p[0].p_memsz = MEMORY - p[0].p_paddr);
-	LIE("memory ends", (p[0].p_paddr = p[0].p_vaddr = -p[0].p_memsz));
-	LIE("memory ends", (p[0].p_paddr = p[0].p_vaddr = -p[0].p_memsz / 2));
+	LIE("exceed memory", (p[0].p_paddr = p[0].p_vaddr = -p[0].p_memsz));
+	LIE("exceed memory", (p[0].p_paddr = p[0].p_vaddr = -p[0].p_memsz / 2));
 	LIE("larger than its memory", p[0].p_filesz = p[0].p_memsz + 1);
 	LIE("shorter", p[0].p_offset = size - p[0].p_filesz + 1);
 	LIE("shorter", size = p[1].p_offset + p[1].p_filesz - 1);

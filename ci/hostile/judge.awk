@@ -26,13 +26,13 @@ function resolve(text,   name) {
 		all = all "\n    " line
 		n = split(line, word, " ")
 		if (line ~ /^status/) status = word[2]
-		else if (line ~ /^lguest: the Guest died at/) { why = line; sub(/^[^:]*:[^:]*: /, "", why) }
+		else if (line ~ /^lguest: the Guest died: /) { why = line; sub(/^lguest: the Guest died: /, "", why) }
 		else if (line ~ /^  exception/) {
 			vector = word[2]
 			error = line; sub(/.*error code /, "", error); sub(/ .*/, "", error)
 			if (line ~ /touched/) cr2 = word[n]
-		} else if (line ~ /^  bytes at RIP/) {
-			bytes = line; sub(/^  bytes at RIP */, "", bytes); gsub(/ /, "", bytes)
+		} else if (line ~ /^  at 0x/) {
+			bytes = line; sub(/^  at [^:]*: /, "", bytes); gsub(/ /, "", bytes)
 		} else if (line ~ /^ +[a-z_0-9]+ [0-9a-f]+/)
 			for (i = 1; i < n; i += 2) register[word[i]] = word[i + 1]
 	}
@@ -43,7 +43,7 @@ function resolve(text,   name) {
 	for (i = 1; i <= m; i++) if (verdict[i] == end) ok = 1
 	if (!ok) wrong = "ended " end ", must be " $4
 	else if (touched != "-" && norm(touched) != norm(cr2)) wrong = "touched " cr2 ", must be " touched
-	else if (vector != "" && $6 == "none" && bytes !~ /^none/) wrong = "bytes " bytes ", must be none"
+	else if (vector != "" && $6 == "none" && bytes !~ /^nobytes/) wrong = "bytes " bytes ", must be none"
 	else if (vector != "" && $6 != "-" && $6 != "none" && index(bytes, $6) != 1) wrong = "bytes " bytes ", must be " $6
 	else if (status == 5 && $8 != "-" && why !~ $8) wrong = "reason " why ", must be " $8
 	else if (status == 5 && registers != "-") {
