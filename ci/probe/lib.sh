@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# For checks that need a module of the Host, the witness, and small programs.
+# Sourced from the top folder.  LGUEST_SRC names another tree than build/src
+# (with kmod and switcher in it): that is how broken copies are tried.
+# shellcheck shell=bash
+flavour=${BENCH_FLAVOUR:-amd64}
+if [ -z "${KVER:-}" ]; then
+	KVER=$(ls -d /usr/src/linux-headers-6.1.0-*-"$flavour" 2>/dev/null |
+		sed 's|.*linux-headers-||' |
+		grep -E "^6\.1\.0-[0-9]+-$flavour\$" | sort -V | tail -n 1)
+fi
+[ -n "$KVER" ] || { echo "no headers of flavour $flavour (cure: make setup)"; exit 77; }
+export KVER
+probe=$(pwd)/build/probe/$KVER
+mkdir -p "$probe"
+tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
+
+kbuild() { # FOLDER [VARIABLE=VALUE...]
+	local dir=$1
+	shift
+	nice make -s -C "/usr/src/linux-headers-$KVER" M="$dir" \
+		KCFLAGS=-gdwarf-4 KAFLAGS=-gdwarf-4 CONFIG_DEBUG_INFO_BTF_MODULES= \
+		"$@" modules >"$dir/kbuild.log" 2>&1 || {
+		tail -n 20 "$dir/kbuild.log"; echo "cannot build $dir"; exit 1; }
+}
+
+build_module() { # [LG_TEST=y]: sets $module
+	local test=${1:+-test}
+	if [ -z "${LGUEST_SRC:-}" ]; then
+		make -s module KVER="$KVER" ${1:+"$1"} >"$tmp/make.log" 2>&1 || {
+			tail -n 20 "$tmp/make.log"; exit 1; }
+		module=build/host/$KVER$test/kmod/lg.ko
+		return
+	fi
+	local dir=$probe/other$test
+	exec 8>"$probe/other.lock"
+	flock 8
+	mkdir -p "$dir/kmod" "$dir/switcher"
+	cp -u "$LGUEST_SRC"/kmod/{*.c,*.h,*.S,Makefile} "$dir/kmod/"
+	cp -u "$LGUEST_SRC"/switcher/*.[hS] "$dir/switcher/"
+	kbuild "$dir/kmod" ${1:+"$1"}
+	cp "$dir/kmod/lg.ko" "$tmp/lg.ko"
+	exec 8>&-
+	module=$tmp/lg.ko
+}
+
+build_probe() { # sets $lgprobe
+	exec 8>"$probe/lock"
+	flock 8
+	mkdir -p "$probe/kmod"
+	cp -u ci/probe/kmod/* "$probe/kmod/"
+	kbuild "$probe/kmod"
+	exec 8>&-
+	lgprobe=$probe/kmod/lgprobe.ko
+}
+
+program() { # SOURCE... : a static program without libc's surprises, sets $prog
+	prog=$tmp/$(basename "$1" .c)
+	gcc -O2 -g -Wall -Wextra -static -no-pie -pthread -I"${LGUEST_SRC:-build/src}/kmod" \
+		-Ici/probe -o "$prog" "$@"
+}
+
+# What a script in the Host says before it ends: is its log clean?
+cat >"$tmp/clean.sh" <<'END'
+clean_log() {
+	if dmesg | grep -E 'WARNING|BUG|Oops|RIP:|Call Trace|trap .* in the Switcher|general protection|unable to handle|stack guard|refcount|leak|INFO: '; then
+		echo "the Host's log is not clean"
+		return 1
+	fi
+}
+END
