@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every way out that a Guest can take by itself.  The Launcher (ride.c) fills
+ * all registers, chooses a way, and knows what must come of it; a way that
+ * comes back is checked here, register by register.
+ */
+#include "ride.h"
+
+/* begin: where it starts; at: the instruction that leaves; stop: RIP afterwards. */
+.macro WAY name, vector=-1, error=0, cr2=0, cs=0x33, flags=0
+	.pushsection .ways, "a"
+	.quad	begin_\name, at_\name, stop_\name
+	.quad	\vector, \error, \cr2, \cs, \flags
+	.popsection
+	.globl	begin_\name, at_\name, stop_\name
+begin_\name:
+.endm
+
+/* Go on in 32-bit code at once. */
+.macro CODE32
+	ljmp	*7f(%rip)
+7:	.long	8f
+	.word	0x23
+	.code32
+8:
+.endm
+
+	.text
+	.globl	begin
+begin:	/* the general registers hold their patterns already */
+	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+	movdqu	EXPECT + 8 * REGISTERS + 16 * \n, %xmm\n
+	.endr
+	jmp	*TARGET
+
+/* Ways that come back. */
+WAY hypercall
+at_hypercall:
+	syscall
+stop_hypercall:
+	jmp	check
+
+WAY spin
+at_spin:
+	nop
+stop_spin:
+	jmp	check
+
+check:
+	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+	movdqu	%xmm\n, GOT + 8 * REGISTERS + 16 * \n
+	.endr
+	pushfq
+	popq	GOT + 8 * R_RFLAGS
+	mov	%rax, GOT + 0
+	mov	%rbx, GOT + 8
+	mov	%rcx, GOT + 16
+	mov	%rdx, GOT + 24
+	mov	%rsi, GOT + 32
+	mov	%rdi, GOT + 40
+	mov	%rbp, GOT + 48
+	mov	%rsp, GOT + 56
+	mov	%r8, GOT + 64
+	mov	%r9, GOT + 72
+	mov	%r10, GOT + 80
+	mov	%r11, GOT + 88
+	mov	%r12, GOT + 96
+	mov	%r13, GOT + 104
+	mov	%r14, GOT + 112
+	mov	%r15, GOT + 120
+	movq	$0, GOT + 8 * R_RIP
+	mov	%cs, GOT + 144
+	mov	%ss, GOT + 152
+	mov	%ds, GOT + 160
+	mov	%es, GOT + 168
+	mov	%fs, GOT + 176
+	mov	%gs, GOT + 184
+	rdfsbase %rax
+	mov	%rax, GOT + 192
+	rdgsbase %rax
+	mov	%rax, GOT + 200
+	cld
+	mov	$GOT, %esi
+	mov	$EXPECT, %edi
+	mov	$(REGISTERS + 32), %ecx
+	xor	%eax, %eax
+	repe cmpsq
+	je	1f
+	mov	$(REGISTERS + 32), %eax
+	sub	%ecx, %eax		/* which one, counted from 1 */
+1:	mov	%eax, %edi
+	mov	$3, %eax		/* LHCALL_SHUTDOWN */
+	syscall
+
+/* Ways that end in death. */
+WAY divide, 0
+at_divide:
+stop_divide:
+	divb	zero
+
+/* No ICEBP: QEMU 7.2 answers it with #UD. */
+WAY step, 1, flags=0x100
+	pushq	$(FLAGS + 0x100)
+	popfq
+at_step:
+	nop
+stop_step:
+	ud2
+
+WAY breakpoint, 3
+at_breakpoint:
+	int3
+stop_breakpoint:
+	ud2
+
+WAY undefined, 6
+at_undefined:
+stop_undefined:
+	ud2
+
+WAY protection, 13
+at_protection:
+stop_protection:
+	hlt
+
+/* The manual says 0x402; QEMU 7.2 counts 16 bytes a gate, not 8. */
+WAY int80, 13, error=0x802
+at_int80:
+stop_int80:
+	int	$0x80
+
+WAY sysenter, 13
+at_sysenter:
+stop_sysenter:
+	sysenter
+
+WAY page, 14, error=6, cr2=NOWHERE
+at_page:
+stop_page:
+	movb	$0, NOWHERE
+
+WAY x87, 16
+	fninit
+	fldcw	unmasked
+	fldz
+	fld1
+	fdiv	%st(1), %st
+at_x87:
+stop_x87:
+	fwait
+
+WAY overflow, 4, cs=0x23
+	CODE32
+at_overflow:
+	into
+stop_overflow:
+	ud2
+	.code64
+
+WAY bound, 5, cs=0x23
+	CODE32
+at_bound:
+stop_bound:
+	bound	%eax, zero
+	.code64
+
+WAY syscall32, 6, cs=0x23
+	CODE32
+at_syscall32:
+stop_syscall32:
+	syscall
+	.code64
+
+	.balign	8
+zero:	.quad	0
+unmasked:
+	.word	0x0300

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the Launcher (ride.c) and the Guest (guest.S) agree on. */
+#ifndef RIDE_H
+#define RIDE_H
+
+#define GUEST_PAGES	16
+#define GUEST_CODE	0x1000		/* its table of ways, then its code */
+#define GUEST_CODE_END	0x4000
+#define TARGET		0x4000		/* where to go, once XMM is filled */
+#define EXPECT		0x4100		/* REGISTERS words, then XMM0-15 */
+#define GOT		0x4800		/* the same, as the Guest finds them */
+#define REPORT		0x5000
+#define STACK		0x7f00
+#define NOWHERE		0x700000	/* outside the Guest's memory */
+
+#define REGISTERS	26		/* in the order of enum lguest_reg */
+#define R_RIP		16
+#define R_RFLAGS	17
+
+#define FLAGS		0x244ed7	/* CF PF AF ZF SF IF DF OF NT AC ID: all that may be */
+
+#endif /* RIDE_H */
