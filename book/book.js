@@ -93,12 +93,10 @@ const lguest = (() => {
     button.setAttribute('aria-expanded', String(!open));
     button.textContent = open ? '▸' : '▾';
     if (open) { use.nextElementSibling.remove(); return; }
-    const page = use.getAttribute('href').split('#')[0].replace('.html', '')
-      || location.pathname.split('/').pop().replace('.html', '');
-    await load('chunks-' + decodeURIComponent(page) + '.js');
+    await Promise.all(use.dataset.in.split(' ').map(page => load('chunks-' + page + '.js')));
     const part = document.createElement('span');
     part.className = 'inl';
-    part.innerHTML = bodies[use.dataset.n] || '';
+    part.innerHTML = use.dataset.n.split(' ').map(n => bodies[n]).join('\n');
     use.after(part);
     arm(part);
   }
@@ -121,6 +119,6 @@ const lguest = (() => {
       rows = list.map(([kind, shown, url, text]) => ({kind, shown, url, text,
         title: shown.toLowerCase(), body: text.toLowerCase()}));
     },
-    chunks(page, list) { for (const [n, code] of list) bodies[n] = (bodies[n] || '') + code; },
+    chunks(page, list) { for (const [n, code] of list) bodies[n] = code; },
   };
 })();
