@@ -3,8 +3,6 @@
 #include "../proofs/types.h"
 #include <stdio.h>
 
-#define SWITCHER_MAX_CPUS	8192	/* checked against layout.h by the script */
-
 #include "guest_memory.h"
 #include "sanitise.h"
 #include "refuse.h"
@@ -137,12 +135,13 @@ static void test_selectors(void)
 static void test_refusals(void)
 {
 	static const struct host_facts fine = {
-		.no_execute = true, .syscall = true, .cpus = 1,
+		.no_execute = true, .syscall = true, .cpus = 1, .room = 64,
 	};
 	struct host_facts f;
 	const char *said[16], *cures[] = {
 		"boot it without Xen", "boot with no5lvl", "without encrypted state",
-		"noexec=off", "use an x86-64 one", "unload its module", "nr_cpus=",
+		"noexec=off", "use an x86-64 one", "boot with ibt=off", "unload its module",
+		"nr_cpus=",
 	};
 	size_t n = 0, i, j;
 
@@ -153,8 +152,9 @@ static void test_refusals(void)
 	REFUSED(f.encrypted_state = true);
 	REFUSED(f.no_execute = false);
 	REFUSED(f.syscall = false);
+	REFUSED(f.branch_tracking = true);
 	REFUSED(f.window_taken = true);
-	REFUSED(f.cpus = SWITCHER_MAX_CPUS + 1);
+	REFUSED(f.cpus = f.room + 1);
 	for (i = 0; i < n; i++) {
 		CHECK(said[i], "refusal %zu says nothing", i);
 		if (!said[i])
@@ -167,9 +167,9 @@ static void test_refusals(void)
 			CHECK(!said[j] || strcmp(said[i], said[j]), "said twice: %s", said[i]);
 	}
 	f = fine;
-	f.cpus = SWITCHER_MAX_CPUS;
+	f.cpus = f.room;
 	CHECK(!refuse_host(&f), "refuses as many processors as there is room for");
-	f = (struct host_facts){ .kernel_ring = 1, .five_levels = true, .cpus = ~0u };
+	f = (struct host_facts){ .kernel_ring = 1, .five_levels = true, .cpus = ~0u, .branch_tracking = true };
 	CHECK(refuse_host(&f) == said[0], "with everything wrong, Xen comes first");
 }
 
