@@ -377,7 +377,7 @@ static void try_ldt(void)
 	u16 sel = 33 << 3 | 7;
 	u32 v = 0;
 
-	asm volatile("mov %1, %%es; mov %%es:0, %0; mov %2, %%es"
+	asm volatile("mov %1, %%gs; mov %%gs:0, %0; mov %2, %%gs"
 		     : "=r" (v) : "r" ((u32)sel), "r" (0));
 	if (memcmp(&v, land, 4)) {
 		printf("the Launcher's LDT gives %#x\n", v);
