@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Some endings.
-#= s/   cr3.*//
 cat >build/transcript.hostile <<'END'
 insmod /lg/lg.ko || exit 1
 run() {
