@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Follow the Switcher by single instructions, and say what changes its owner.
+
+usage: follow.py in|out|syscall [options for ci/boot...]
+"""
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "ci", "nmi"))
+from rsp import Dead, Gdb  # noqa: E402
+
+WINDOW = 0xffff800000000000
+END = WINDOW + (1 << 39)
+VCPUS = WINDOW + (1 << 30)
+
+
+def text(module):
+    """Each instruction of the Switcher: offset -> (label+offset, text)."""
+    out = subprocess.check_output(
+        ["objdump", "-D", "-j", ".switcher", "--no-show-raw-insn", module], text=True)
+    table, label, base = {}, "", 0
+    for line in out.splitlines():
+        m = re.match(r"([0-9a-f]+) <(\S+)>:", line)
+        if m:
+            base, label = int(m.group(1), 16), m.group(2)
+            if label == "switcher_start":
+                label = "switcher_enter"
+            continue
+        m = re.match(r"\s*([0-9a-f]+):\t(.*)", line)
+        if m:
+            at = int(m.group(1), 16)
+            insn = re.sub(r"\s+", " ", re.sub(r"\s*[<#].*", "", m.group(2))).strip()
+            table[at] = (label + ("+%#x" % (at - base) if at > base else ""), insn)
+    return table
+
+
+class Watch:
+    def __init__(self, gdb):
+        self.gdb = gdb
+        self.state = None
+
+    def registers(self):
+        out = self.gdb.monitor("info registers")
+        found = {}
+        for name in ("IDT", "GDT"):
+            found[name] = int(re.search(name + r"=\s*([0-9a-f]+)", out).group(1), 16)
+        for name in ("TR ", "GS ", "FS ", "LDT"):
+            found[name.strip()] = int(
+                re.search(name + r"=[0-9a-f]+ ([0-9a-f]+)", out).group(1), 16)
+        found["CR3"] = int(re.search(r"CR3=([0-9a-f]+)", out).group(1), 16)
+        found["ring"] = int(re.search(r"CPL=(\d)", out).group(1))
+        found["RSP"] = int(re.search(r"RSP=([0-9a-f]+)", out).group(1), 16)
+        found["NMI"] = self.nmi(found["IDT"], found["TR"])
+        return found
+
+    def nmi(self, idt, tss):
+        """Who would take an NMI now, and on whose stack?  As the processor looks."""
+        try:
+            gate = struct.unpack("<HHBBHII", self.gdb.read(idt + 16 * 2, 16))
+            handler = gate[0] | gate[4] << 16 | gate[5] << 32
+            stack = self.gdb.words(tss + 0x24 + 8 * ((gate[2] & 7) - 1))[0]
+            self.gdb.words(stack - 8)
+            self.gdb.read(handler, 1)
+        except Dead:
+            return "NOBODY"
+        return "%s handler, %s stack" % tuple(
+            "our" if WINDOW <= x < END else "Host's" for x in (handler, stack))
+
+    def owner(self, name, value):
+        if name in ("ring", "NMI"):
+            return str(value)
+        if name == "CR3":
+            return "the Guest's" if value == self.guest_cr3 else "the Host's"
+        if name == "RSP":
+            if value >= END:
+                return "the Host's stack"
+            return "the vCPU's page" if value >= VCPUS else "the Guest's"
+        if name in ("GS", "FS"):
+            return ("the Host's" if value == self.host[name] else
+                    "ours" if value >= VCPUS else "the Guest's")
+        if WINDOW <= value < END:
+            return "ours"
+        if name == "GDT" and value != self.host["GDT"]:
+            return "the Host's, to write"
+        return "the Host's"
+
+    def look(self):
+        found = self.registers()
+        new = {k: self.owner(k, v) for k, v in found.items() if k != "LDT"}
+        old, self.state = self.state, new
+        return {k: v for k, v in new.items() if not old or old[k] != v}
+
+
+def main():
+    way, options = sys.argv[1], sys.argv[2:]
+    with tempfile.TemporaryDirectory(prefix="lguest.follow.") as tmp:
+        script, sock = os.path.join(tmp, "script"), os.path.join(tmp, "gdb")
+        with open(script, "w") as f:
+            f.write("insmod /lg/lg.ko\nlguest /lg/guests/%s\n" %
+                    ("spin" if way == "out" else "hello"))
+        log = open(os.path.join(tmp, "log"), "w")
+        boot = subprocess.Popen(
+            [os.path.join(TOP, "ci", "boot"), "--append", "nokaslr", "--stopped",
+             "--timeout", "180", "--gdb", sock, *options, "--", script],
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            follow(way, Gdb(sock))
+        finally:
+            boot.terminate()
+            boot.wait()
+
+
+def label(module, name):
+    for line in subprocess.check_output(["nm", module], text=True).splitlines():
+        if line.split()[-1] == name:
+            return int(line.split()[0], 16)
+    raise KeyError(name)
+
+
+def say(at, insn, what):
+    print(("%-19s %-21s %s" % (at.replace("switcher_", ""), insn, what)).rstrip())
+
+
+def follow(way, g):
+    module = os.path.join(TOP, "kmod", "lg.ko")
+    insns = text(module)
+    g.run_to(WINDOW, timeout=120)
+    watch = Watch(g)
+    watch.host = watch.registers()
+    watch.guest_cr3 = g.words(g.regs()["rsi"])[0] & ~(1 << 63)
+    start = {"in": "switcher_enter", "out": "irq_common",
+             "syscall": "switcher_syscall"}[way]
+    if way != "in":
+        g.run_to(WINDOW + label(module, start), timeout=60)
+    before = {}
+    for name, owner in sorted(watch.look().items()):
+        if name not in ("NMI", "ring"):
+            before.setdefault(owner, []).append(name)
+    for owner, names in sorted(before.items()):
+        say("before", " ".join(names), owner)
+    say("", "an NMI", watch.state["NMI"])
+    say("", "the ring", watch.state["ring"])
+    count, pc = 0, g.regs()["rip"]
+    while WINDOW <= pc < WINDOW + 4096:
+        here = insns[pc - WINDOW]
+        g.step()
+        count, pc = count + 1, g.regs()["rip"]
+        for name, owner in sorted(watch.look().items()):
+            say(*here, "%s: %s" % (name, owner))
+            here = ("", "")
+    print("%d instructions" % count)
+
+
+if __name__ == "__main__":
+    main()
