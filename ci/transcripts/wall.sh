@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A Guest reads what the Host has just touched, on the machine that has a TLB
+# and with the whole kernel global in it.
+#= s/ffff[0-9a-f]{12}/ADDRESS/g
+#= s/   cr3.*//
+cat >build/transcript.wall <<'END'
+insmod /lg/lg.ko || exit 1
+echo "# grep -w jiffies_64 /proc/kallsyms"
+grep -w jiffies_64 /proc/kallsyms
+at=0x$(sed -n 's/ . jiffies_64$//p' /proc/kallsyms)
+echo "# lguest --arg $at guests/peek"
+lguest --arg $at guests/peek 2>&1 | head -n 1
+echo "# lguest --arg $at guests/poke"
+lguest --arg $at guests/poke 2>&1 | head -n 1
+END
+timeout 900 ci/boot --machine bochs --timeout 800 --pti off "$@" -- build/transcript.wall 2>build/transcript.wall.err |
+	grep -v '^\['
