@@ -19,7 +19,7 @@ function resolve(text,   name) {
 	arg = resolve($2); touched = resolve($5); registers = resolve($7)
 	if (arg == "?") { unknown++; next }
 	options = $3 == "-" ? "" : $3; sub(/_/, " ", options)
-	command = "timeout 30 /lg/lguest " options " --arg " arg " /lg/guests/" $1 " 2>&1; echo status $?"
+	command = "timeout 120 /lg/lguest " options " --arg " arg " /lg/guests/" $1 " 2>&1; echo status $?"
 	status = vector = error = cr2 = ""; bytes = ""; why = ""; all = ""
 	split("", register)
 	while ((command | getline line) > 0) {
