@@ -82,7 +82,7 @@ struct state {
 	u64 msr[ARRAY_SIZE(msrs)], cr0, cr4, xcr0;
 	struct desc_ptr gdt, idt;
 	u64 tss_desc[2];
-	u16 tr, cs, ss;
+	u16 tr, cs;
 };
 
 struct watcher {
@@ -112,7 +112,6 @@ static void look(struct watcher *w, struct state *s)
 	store_tr(s->tr);
 	memcpy(s->tss_desc, &get_cpu_gdt_ro(smp_processor_id())[GDT_ENTRY_TSS], 16);
 	asm("mov %%cs, %0" : "=r" (s->cs));
-	asm("mov %%ss, %0" : "=r" (s->ss));
 }
 
 static void complain(struct watcher *w, const char *what, u64 was, u64 is)
@@ -147,7 +146,6 @@ static void compare(struct watcher *w)
 	SAME(tss_desc[1]);
 	SAME(tr);
 	SAME(cs);
-	SAME(ss);
 	/* Where the kernel keeps what it believes to be in a register. */
 	if (native_get_debugreg(7) != __this_cpu_read(cpu_dr7))
 		if ((native_get_debugreg(7) ^ __this_cpu_read(cpu_dr7)) & ~(u64)DR_CONTROL_RESERVED)
@@ -172,7 +170,7 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 			w->inside++;
 	}
 	compare(w);
-	hrtimer_forward_now(timer, ns_to_ktime(300 * NSEC_PER_USEC));
+	hrtimer_forward_now(timer, ns_to_ktime(2 * NSEC_PER_MSEC));
 	return HRTIMER_RESTART;
 }
 
@@ -192,7 +190,7 @@ static void start_watch(void *unused)
 	hrtimer_init(&w->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	w->timer.function = tick;
 	w->running = true;
-	hrtimer_start(&w->timer, ns_to_ktime(NSEC_PER_MSEC), HRTIMER_MODE_REL_PINNED_HARD);
+	hrtimer_start(&w->timer, ns_to_ktime(2 * NSEC_PER_MSEC), HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 static void stop_watch(void)
