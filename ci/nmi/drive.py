@@ -9,6 +9,7 @@ there, and looks whether it arrived, was counted by a handler of the Host
 """
 import argparse
 import os
+import random
 import re
 import shutil
 import signal
@@ -23,9 +24,22 @@ from listing import Listing, symbols
 from rsp import Dead, Gdb, Hang
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SW = labels.WINDOW
+SW, SW_END = labels.WINDOW, labels.WINDOW + 0x1000
 WAY = struct.Struct("<8Q")
-NMI, MC, DB, DF = 2, 18, 1, 8
+DB, NMI, DF, MC = 1, 2, 8, 18
+FIRST_IRQ = 32
+
+# Offsets in ride.c's struct ride, addresses and values of ride.h.
+END, RELOAD, VERDICT, DRIVEN, THE_WAY, WHY = 0, 8, 16, 32, 40, 104
+EXPECT, STACK, FLAGS, REPORT, BUG = 0x4100, 0x7f00, 0x244ed7, 0x5000, 0xb06
+TF, RF, DF_FLAG = 0x100, 0x10000, 0x400
+SYSCALL = b"\x0f\x05"
+GPRS = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15".split()
+
+# Machine checks that Linux shrugs off: on AMD a deferred error, on Intel a
+# memory scrubber's, "action optional".  Restart and "in progress" in MCG_STATUS.
+MCE = {"off": "mce 0 1 0xa000100000000000 0x5 0x0 0x0",
+       "on": "mce 0 1 0xb1000000000000c0 0x5 0x0 0x0"}
 
 
 class Wrong(Exception):
@@ -33,69 +47,83 @@ class Wrong(Exception):
 
 
 class Bench:
-    """One booted Host, stopped between two rides."""
+    """One booted Host with one Guest, which waits at its label "again"."""
 
     def __init__(self, opts):
         self.opts = opts
         self.dir = tempfile.mkdtemp(prefix="lguest.nmi.")
         self.serial = open(os.path.join(self.dir, "serial"), "w+", errors="replace")
-        out = opts.out
-        self.guest = symbols(os.path.join(out, "guest"))
-        self.ride = symbols(os.path.join(out, "ride"))
-        self.ways = self.read_ways(os.path.join(out, "guest.bin"))
+        self.guest = symbols(os.path.join(opts.out, "guest"))
+        self.ride = symbols(os.path.join(opts.out, "ride"))
+        with open(os.path.join(opts.out, "guest.bin"), "rb") as f:
+            self.code = f.read()
+        self.ways = self.read_ways()
+        self.random = random.Random(opts.seed)
         sock = os.path.join(self.dir, "gdb")
-        cmd = [os.path.join(TOP, "ci", "boot"), "--append", "nokaslr", "--stopped",
+        cmd = [os.path.join(TOP, "ci", "boot"), "--append", "nokaslr tsc=reliable", "--stopped",
                "--timeout", str(opts.limit), "--gdb", sock, "--module", opts.module,
-               "--pti", opts.pti, "--mem", "256"]
+               "--pti", opts.pti, "--mem", "256",
+               "--qemu", "-icount shift=3"]
         for f in ("ride", "nmitest.ko"):
-            cmd += ["--add", "%s:/lg/%s" % (os.path.join(out, f), f)]
+            cmd += ["--add", "%s:/lg/%s" % (os.path.join(opts.out, f), f)]
         cmd += opts.boot + ["--", os.path.join(TOP, "ci", "nmi", "host.sh")]
         self.proc = subprocess.Popen(cmd, stdout=self.serial, stderr=subprocess.STDOUT,
                                      stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             self.start(sock)
         except BaseException:
+            print(self.log()[-1000:])
             self.kill()
             raise
+
+    def read_ways(self):
+        ways = {}
+        begin = {a: n for n, a in self.guest.items() if n.startswith("begin_")}
+        for at in range(0, len(self.code), WAY.size):
+            way = WAY.unpack_from(self.code, at)
+            if not way[0]:
+                break
+            names = "begin at stop vector error cr2 cs flags".split()
+            ways[begin[way[0]][6:]] = dict(zip(names, way))
+        return ways
 
     def start(self, sock):
         self.gdb = g = Gdb(sock)
         self.here = self.ride["checkpoint_here"]
+        self.again, self.wrong = self.guest["again"], self.guest["wrong"]
         g.run_to(self.here, timeout=self.opts.limit)
         m = re.search(r"nmitest: notes at ([0-9a-f]+)", self.log())
         if not m:
             raise Dead("nmitest has not said where its notes are")
         self.notes_at = int(m.group(1), 16)
         self.host_idt = self.table("IDT")
-        self.count = self.notes()[0]
+        self.live()
         # In the Guest: our own IDT tells where each vector's stub is.
-        self.begin("spin")
         self.idt = self.table("IDT")
-        gates = [struct.unpack("<HHBBHII", g.read(self.idt + 16 * v, 16)) for v in range(256)]
-        self.gates = {v: (x[0] | x[4] << 16 | x[5] << 32) for v, x in enumerate(gates)}
-        self.ist = {v: x[2] & 7 for v, x in enumerate(gates)}
+        self.gates, self.ist = {}, {}
+        for v in range(256):
+            low, cs, ist, kind, mid, high, zero = struct.unpack(
+                "<HHBBHII", g.read(self.idt + 16 * v, 16))
+            self.gates[v] = low | mid << 16 | high << 32
+            self.ist[v] = ist & 7
         tss = self.table("TR ")
         self.rsp0 = g.words(tss + 4)[0]
         self.stacks = {i: g.words(tss + 0x24 + 8 * (i - 1))[0] for i in range(1, 8)}
         text = b"".join(g.read(SW + i, 1024) for i in range(0, 4096, 1024))
         self.listing = Listing(self.opts.module, text, {v: a - SW for v, a in self.gates.items()})
         self.labels = {n: SW + a for n, a in self.listing.labels.items()}
-        self.finish()
-        self.begin("spin", at_gate=False)
-        self.go(self.labels[labels.ENTER])
-        gate = struct.unpack("<HHBBHII", g.read(self.host_idt + 16 * NMI, 16))
-        self.host_nmi = gate[0] | gate[4] << 16 | gate[5] << 32
-        self.finish()
-
-    def read_ways(self, path):
-        data, ways = open(path, "rb").read(), {}
-        begin = {a: n for n, a in self.guest.items() if n.startswith("begin_")}
-        for at in range(0, len(data), WAY.size):
-            way = WAY.unpack_from(data, at)
-            if not way[0]:
-                break
-            ways[begin[way[0]][6:]] = way
-        return ways
+        self.ret = SW + self.listing.find("ret", self.listing.labels[labels.RESTORE])
+        self.enter, self.iret = self.labels[labels.ENTER], self.labels[labels.IRET]
+        self.leave()
+        # On the Host: where its own gate leads, for NMIs on its side.
+        g.write(self.ride["ride"] + DRIVEN, struct.pack("<Q", 0))
+        self.choose(self.ways["spin"])
+        self.go(self.enter)
+        low, cs, ist, kind, mid, high, zero = struct.unpack(
+            "<HHBBHII", g.read(self.host_idt + 16 * NMI, 16))
+        self.host_nmi = low | mid << 16 | high << 32
+        self.land()
+        self.live()
 
     def log(self):
         self.serial.flush()
@@ -108,76 +136,47 @@ class Bench:
         return int(m.group(1), 16)
 
     def notes(self):
+        """How many NMIs the handler on the Host has seen."""
         self.gdb.physical(1)
-        notes = struct.unpack("<3Q", self.gdb.read(self.notes_at, 24))
+        count = self.gdb.words(self.notes_at)[0]
         self.gdb.physical(0)
-        return notes
-
-    # One ride.
-
-    def begin(self, way, at_gate=True):
-        """From checkpoint to the instruction of the Guest that leaves it."""
-        g = self.gdb
-        self.way = self.ways[way]
-        g.write(self.ride["ride"] + 32, WAY.pack(*self.way))
-        self.count = self.notes()[0]
-        if at_gate:
-            self.go(self.way[1])
-
-    def expect(self, **kw):
-        """The Guest will end otherwise than the way says by itself."""
-        names = "begin at stop vector error cr2 cs flags".split()
-        self.way = tuple(kw.get(n, v) for n, v in zip(names, self.way))
-        self.override = WAY.pack(*self.way)
-
-    def go(self, *addrs):
-        regs = self.gdb.run_to(*addrs, timeout=self.opts.patience)
-        if regs["rip"] not in addrs:
-            raise Wrong("stopped at %#x" % regs["rip"])
-        return regs
-
-    def finish(self):
-        """Let the ride end and hear the Launcher's verdict."""
-        g = self.gdb
-        try:
-            self.go(self.here)
-        except Hang:
-            g.interrupt()
-            r = g.regs()
-            raise Hang("hang: RIP %#x CS %#x RFLAGS %#x" % (r["rip"], r["cs"], r["eflags"])) from None
-        if g.words(self.ride["ride"] + 16)[0]:
-            why = g.read(self.ride["ride"] + 32 + WAY.size, 160).split(b"\0")[0].decode()
-            raise Wrong(why)
-
-    def inject(self, where):
-        """Here and now.  The frame must say that it was here."""
-        g = self.gdb
-        g.monitor("nmi")
-        for _ in range(3):
-            g.step(events=True)
-            regs = g.regs()
-            if regs["rip"] != where:	# else the stub stopped before anything happened
-                break
-        if regs["rip"] not in (self.gates[NMI], self.host_nmi):
-            raise Wrong("the NMI led to %s" % self.where(regs["rip"]))
-        frame = g.words(regs["rsp"], 5)
-        if frame[0] != where:
-            raise Wrong("its frame says %#x" % frame[0])
-        return regs
-
-    def counted(self):
-        n = self.notes()[0] - self.count
-        if n < 1:
-            raise Wrong("NMI lost: no handler of the Host ran")
-        return n
+        return count
 
     def where(self, rip):
-        if SW <= rip < SW + 0x1000:
+        if SW <= rip < SW_END:
             return self.listing.name(rip - SW)
-        return "%#x" % rip
+        return {self.again: "the Guest's end", self.wrong: "the Guest's complaint",
+                self.here: "the Launcher"}.get(rip, "%#x" % rip)
+
+    # From the Launcher into a life, and back.
+
+    def choose(self, way, driven=0, reload=0):
+        ride = self.ride["ride"]
+        self.gdb.write(ride + RELOAD, struct.pack("<Q", reload))
+        self.gdb.write(ride + DRIVEN, struct.pack("<Q", driven))
+        self.gdb.write(ride + THE_WAY, WAY.pack(*way.values()))
+
+    def live(self, reload=0):
+        """Begin a Guest's life; it waits for us at "again"."""
+        self.choose(self.ways["driven"], driven=1, reload=reload)
+        self.go(self.again)
+        self.base = self.gdb.regs()
+
+    def leave(self):
+        """End it, and hear what the Launcher thinks of the Host's state."""
+        regs = dict(self.base, rip=self.guest["leave"], rdi=0)
+        self.gdb.set_regs(regs)
+        self.land()
+
+    def land(self):
+        self.go(self.here)
+        ride = self.ride["ride"]
+        if self.gdb.words(ride + VERDICT)[0]:
+            raise Wrong(self.gdb.read(ride + WHY, 160).split(b"\0")[0].decode())
 
     def end(self):
-        self.gdb.write(self.ride["ride"], struct.pack("<Q", 1))
+        self.leave()
+        self.gdb.write(self.ride["ride"] + END, struct.pack("<Q", 1))
         self.gdb.send("D")
         try:
             status = self.proc.wait(60)
@@ -196,122 +195,524 @@ class Bench:
         if not self.opts.keep:
             shutil.rmtree(self.dir, ignore_errors=True)
 
+    # Moving about.
+
+    def go(self, *addrs):
+        try:
+            regs = self.gdb.run_to(*addrs, timeout=self.opts.patience)
+        except Hang:
+            self.gdb.interrupt()
+            r = self.gdb.regs()
+            raise Hang("hang at %s, CS %#x" % (self.where(r["rip"]), r["cs"])) from None
+        if regs["rip"] not in addrs:
+            raise Wrong("stopped at %s" % self.where(regs["rip"]))
+        return regs
+
+    def to(self, addr):
+        if self.gdb.regs()["rip"] != addr:
+            self.go(addr)
+
+    def aim(self, way):
+        """Give the Guest fresh registers and bring it to a way's gate."""
+        g = self.gdb
+        self.way = dict(self.ways[way])
+        self.dying = self.way["vector"] != (1 << 64) - 1
+        self.undo = None
+        self.was_home = False
+        values = [self.random.getrandbits(64) for _ in GPRS]
+        values[GPRS.index("rsp")] = STACK
+        back = values[:]
+        regs = dict(self.base, **dict(zip(GPRS, values)))
+        regs.update(rip=self.way["begin"], eflags=FLAGS)
+        if self.code[self.way["at"] - 0x1000:][:2] == SYSCALL:
+            back[GPRS.index("rcx")] = self.way["stop"]
+            back[GPRS.index("r11")] = FLAGS
+        if way == "hypercall":
+            regs.update(rax=2, rdi=REPORT)	# LHCALL_REPORT
+            back[GPRS.index("rax")] = 0
+            back[GPRS.index("rdi")] = REPORT
+        g.write(EXPECT, struct.pack("<18Q", *back, 0, FLAGS))
+        g.set_regs(regs)
+        self.count = self.notes()
+        if self.way["begin"] != self.way["at"]:
+            self.go(self.way["at"])
+
+    def push_frame(self, top, *words):
+        sp = (top & ~15) - 8 * len(words)
+        self.gdb.write(sp, struct.pack("<%dQ" % len(words), *words))
+        return sp
+
+    def forge(self, vector, error=None):
+        """Put the processor where hardware would, had it raised this vector."""
+        g = self.gdb
+        regs = g.regs()
+        ring3 = regs["cs"] & 3
+        stack = self.stacks[self.ist[vector]] if self.ist[vector] else (
+            self.rsp0 if ring3 else regs["rsp"])
+        words = [regs["rip"], regs["cs"], regs["eflags"], regs["rsp"], regs["ss"] if ring3 else 0]
+        if error is not None:
+            words.insert(0, error)
+        regs["rsp"] = self.push_frame(stack, *words)
+        # The null SS of a real entry has no DPL that the debugger could load.
+        regs.update(rip=self.gates[vector], cs=0x10, ss=0x18, eflags=regs["eflags"] & ~0x34300)
+        g.set_regs(regs)
+        if ring3:
+            self.way.update(vector=vector, error=vector if vector >= FIRST_IRQ else error or 0, stop=words[-5], flags=0, cs=0x33)
+            self.dying = True
+
+    def msi(self, vector):
+        """A message to the local APIC, as a device would send it."""
+        self.gdb.physical(1)
+        self.gdb.write(0xfee00000, struct.pack("<I", vector))
+        self.gdb.physical(0)
+
+    # The NMI.
+
+    def event(self, *addrs):
+        """One step with events let in: it must land at one of these."""
+        for _ in range(3):
+            was = self.gdb.regs()["rip"]
+            self.gdb.step(events=True)
+            regs = self.gdb.regs()
+            if regs["rip"] != was:		# else the stub stopped before anything happened
+                break
+        if regs["rip"] not in addrs:
+            raise Wrong("the event led to %s" % self.where(regs["rip"]))
+        return regs
+
+    def inject(self, where, held=False):
+        """Here and now.  The frame must say that it was here."""
+        g = self.gdb
+        g.monitor("nmi")
+        if held:
+            g.step(events=True)
+            if g.regs()["rip"] == where:
+                g.step(events=True)
+            regs = g.regs()
+            while regs["rip"] not in (self.gates[NMI], self.host_nmi):
+                if regs["rip"] == self.ret:
+                    self.home()
+                watch = [self.gates[NMI], self.host_nmi] + [self.ret] * (not self.is_home)
+                regs = self.go(*watch)
+            frame = g.words(regs["rsp"], 5)
+            return "held until %s" % (self.where(frame[0]) if SW <= frame[0] < SW_END
+                                      else "IRET on the Host")
+        regs = self.event(self.gates[NMI], self.host_nmi)
+        frame = g.words(regs["rsp"], 5)
+        if frame[0] != where:
+            raise Wrong("its frame says %s" % self.where(frame[0]))
+        return "delivered"
+
+    def finish(self):
+        """Let the way end: back in the Guest, with every register right."""
+        g = self.gdb
+        if not self.is_home:
+            self.to(self.ret)
+            self.home()
+        rip = self.go(self.again, self.wrong)["rip"]
+        if rip == self.wrong:
+            n = g.regs()["rdi"] - 1
+            names = GPRS + "rip rflags cs ss ds es fs gs fs_base gs_base".split()
+            raise Wrong("the Guest finds %s changed" % (names[n] if n < 26 else "XMM%d" % ((n - 26) // 2)))
+
+    def home(self):
+        """At the last instruction of the way out."""
+        self.is_home = True
+        if self.undo:
+            self.undo()
+        if self.dying:
+            self.resurrect()
+
+    @property
+    def is_home(self):
+        return self.was_home or not (self.undo or self.dying)
+
+    @is_home.setter
+    def is_home(self, value):
+        self.was_home = value
+
+    def resurrect(self):
+        """On the way home from a deadly trap: look at it, and call it off."""
+        g, way = self.gdb, self.way
+        at = self.rsp0 - 56
+        vector, error, rip, cs, flags, rsp, ss = g.words(at, 7)
+        want = [way["vector"], way["error"], way["stop"], way["cs"], FLAGS ^ way["flags"], STACK, 0x2b]
+        if way["at"] == self.ways["sysenter"]["at"] and vector == 6:
+            want[0] = 6			# AMD
+        got = [vector, error, rip, cs, flags & ~RF, rsp, ss]
+        if got != want:
+            raise Wrong("the trap's frame is %s, not %s" % (
+                " ".join("%x" % w for w in got), " ".join("%x" % w for w in want)))
+        g.write(at, struct.pack("<7Q", labels.ABORTED, 0, self.guest["check"], 0x33, FLAGS, STACK, 0x2b))
+
+    def counted(self):
+        n = self.notes() - self.count
+        if n < 1:
+            raise Wrong("NMI lost: no handler of the Host ran")
+        return n
+
 
 class Drive:
     def __init__(self, opts):
         self.opts = opts
         self.bench = Bench(opts)
+        self.seen = {}			# kind of path -> boundaries
+        self.random = random.Random(opts.seed)
         self.done = {}			# offset -> [(how, result)]
         self.failed = []
         self.total = 0
-
-    def note(self, addr, how, result="delivered"):
-        self.done.setdefault(addr - SW, []).append((how, result))
-        self.total += 1
+        self.held = 0
+        self.age = 0
 
     def fail(self, addr, how, why):
         b = self.bench
         text = "%s (%s): %s" % (b.where(addr), how, why)
         self.failed.append((addr - SW, text))
         print("FAILED " + text, flush=True)
+        if "gone" in why or "stopped with" in why or "pipe" in why:
+            print(b.log()[-600:])
         if len(self.failed) >= self.opts.failures:
             raise SystemExit("enough")
 
-    def attempt(self, addr, how, act):
-        """act() brings the ride to addr; then the NMI; then the verdict."""
+    def attempt(self, addr, how, setup, held=False):
+        """setup() brings the machine near; then there, the NMI, and the verdict."""
         b = self.bench
         try:
-            act()
-            b.inject(addr)
+            setup()
+            b.to(addr)
+            result = b.inject(addr, held)
             b.finish()
             b.counted()
-            self.note(addr, how)
-        except Wrong as e:
-            self.fail(addr, how, str(e))
-            self.recover()
-        except (Dead, Hang) as e:
+            self.done.setdefault(addr - SW, []).append((how, result))
+            self.total += 1
+            self.held += result != "delivered"
+            self.age += 1
+            if self.age >= self.opts.life:
+                self.age = 0
+                b.leave()
+                b.live()
+        except (Wrong, Dead, Hang) as e:
             self.fail(addr, how, str(e))
             b.kill()
+            self.age = 0
             self.bench = Bench(self.opts)
 
-    def recover(self):
+    def walk(self, setup, until=None):
+        """The boundaries from setup's on, until the Switcher is left."""
         b = self.bench
-        try:
-            if b.gdb.regs()["rip"] != b.here:
-                b.go(b.here)
-        except (Wrong, Dead, Hang):
-            b.kill()
-            self.bench = Bench(self.opts)
-
-    # The ways.
-
-    def walk_out(self, way):
-        """The instructions from the Guest's last one to the Host's first."""
-        b, path = self.bench, []
-        b.begin(way)
-        while True:
-            b.gdb.step()
-            rip = b.gdb.regs()["rip"]
-            if not SW <= rip < SW + 0x1000:
+        path = []
+        setup()
+        regs = b.gdb.regs()
+        depth = b.gdb.words(regs["rsp"] + 24)[0] if until else None
+        while SW <= regs["rip"] < SW_END and (regs["rip"], regs["rsp"]) != (until, depth):
+            path.append(regs["rip"])
+            if regs["rip"] == b.ret:
                 break
-            path.append(rip)
-        b.finish()
-        return path
-
-    def walk_in(self):
-        b, path = self.bench, []
-        b.begin("spin", at_gate=False)
-        rip = b.go(b.labels[labels.ENTER])["rip"]
-        while SW <= rip < SW + 0x1000:
-            path.append(rip)
             b.gdb.step()
-            rip = b.gdb.regs()["rip"]
+            regs = b.gdb.regs()
         b.finish()
-        return path
+        return list(dict.fromkeys(path))
 
-    def to_way_in(self, addr):
-        b = self.bench
-        b.begin("spin", at_gate=False)
-        b.go(b.labels[labels.ENTER])
-        if addr != b.labels[labels.ENTER]:
-            b.go(addr)
+    def scenario(self, how, setup, until=None, held=False, kind="way"):
+        """An NMI at each boundary of a path; of those that another path of the
+        same kind has had already, a sample."""
+        t, n = time.time(), self.total
+        path = self.walk(setup, until)
+        seen = self.seen.setdefault(kind, set())
+        some = [a for a in path if a not in seen or self.opts.all or self.random.random() < .15]
+        seen.update(some)
+        for a in some:
+            self.attempt(a, how, setup, held)
+        print("%-44s %4d boundaries, %4d NMIs, %.1f s" % (
+            how, len(path), self.total - n, time.time() - t), flush=True)
 
-    def to_way_out(self, way, addr):
+    # What brings the machine where, each from "again".
+
+    def at_gate(self, way):
+        self.bench.aim(way)
+
+    def after_gate(self, way):
         b = self.bench
-        b.begin(way)
-        b.gdb.step()
-        if b.gdb.regs()["rip"] != addr:
-            b.go(addr)
+        b.aim(way)
+        for _ in range(3):			# the stub may stop before anything happened
+            b.gdb.step()
+            if b.gdb.regs()["rip"] != b.way["at"]:
+                break
+
+    def at_enter(self):
+        self.after_gate("hypercall")
+        self.bench.go(self.bench.enter)
+
+    def in_way_in(self, addr):
+        self.at_enter()
+        self.bench.to(addr)
+
+    def in_way_out(self, addr, way="hypercall"):
+        self.after_gate(way)
+        self.bench.to(addr)
+
+    def interrupt(self, vector):
+        b = self.bench
+        b.aim("spin")
+        for _ in range(20):
+            b.msi(vector)
+            for _ in range(4):			# the APIC is asked first, which counts as a step
+                b.gdb.step(events=True)
+                rip = b.gdb.regs()["rip"]
+                if rip != b.way["at"]:
+                    break
+            if rip == b.gates[vector]:
+                return
+            if SW <= rip < SW_END:		# another one was first
+                b.go(b.again, b.wrong)
+            b.aim("spin")
+        raise Wrong("interrupt %d does not come, RIP is %s" % (vector, b.where(rip)))
+
+    def forged(self, vector, error):
+        self.bench.aim("spin")
+        self.bench.forge(vector, error)
+
+    def then(self, what, setup):
+        """setup(), and there an NMI or a machine check: at its stub."""
+        b = self.bench
+        setup()
+        b.gdb.monitor("nmi" if what == NMI else MCE[self.opts.pti])
+        b.event(b.gates[what])
 
     def ways_in_and_out(self):
-        for a in self.walk_in():
-            self.attempt(a, "the way in", lambda: self.to_way_in(a))
-        for way in self.bench.ways:
-            if way == "spin":
+        b = self.bench
+        self.scenario("the way in", self.at_enter)
+        for way in b.ways:
+            if way not in ("spin", "driven"):
+                self.scenario(way, lambda: self.after_gate(way))
+
+    def interrupts(self):
+        """Every vector of a device, by real messages but for those that Linux would
+        not survive (INT 80h, reboot) or not acknowledge (the old PIC's lines, 255)."""
+        t, n = time.time(), self.total
+        self.scenario("an interrupt, vector 200", lambda: self.interrupt(200))
+        for v in range(FIRST_IRQ, 256):
+            if v in (0x80, 0xf8, 0xff) or 0x30 <= v < 0x40:
+                self.stub("vector %d, by the debugger" % v, lambda: self.forged(v, None))
+            else:
+                self.stub("interrupt %d" % v, lambda: self.interrupt(v))
+        print("%-44s %4d boundaries, %4d NMIs, %.1f s" % (
+            "interrupts 32 to 255", 0, self.total - n, time.time() - t), flush=True)
+
+    def stub(self, how, setup):
+        """Only what is a vector's own: up to the common code."""
+        b = self.bench
+        setup()
+        addr, path = b.gdb.regs()["rip"], []
+        for o in sorted(b.listing.insns):
+            if o >= addr - SW and b.listing.name(o).split("+")[0] == b.listing.name(addr - SW):
+                path.append(SW + o)
+        b.finish()
+        for a in path:
+            self.attempt(a, how, setup)
+
+    def exceptions(self):
+        """Vectors that no Guest of ours can raise here, by the debugger."""
+        real = {w["vector"] for w in self.bench.ways.values()} | {NMI, DF, MC}
+        t, n = time.time(), self.total
+        for v in range(FIRST_IRQ):
+            if v not in real:
+                self.stub("vector %d, by the debugger" % v,
+                          lambda: self.forged(v, 0x5a5a if labels.WITH_ERROR >> v & 1 else None))
+        print("%-44s %4d boundaries, %4d NMIs, %.1f s" % (
+            "exceptions by the debugger", 0, self.total - n, time.time() - t), flush=True)
+        self.scenario("#DF from ring 3, by the debugger", lambda: self.forged(DF, 0))
+
+    def own_stacks(self):
+        """NMI and #MC, from both rings, into each other and into #DB."""
+        b = self.bench
+        common, restore = b.labels[labels.TRAP], b.labels[labels.RESTORE]
+        out = self.walk(lambda: self.after_gate("hypercall"))
+        early = out[out.index(common) + 8]
+        late = out[out.index(restore) + 8]
+        way_in = self.walk(self.at_enter)
+        host_stack = next(a for a in way_in if b.listing.insns[a - SW][1].startswith("lgdt"))
+        before = way_in[8]
+        step = self.walk(lambda: self.after_gate("step"))
+        inner = step[12]
+        at_spin = lambda: self.at_gate("spin")
+        places = (
+            ("in ring 3", at_spin, None),
+            ("on the way out", lambda: self.in_way_out(early), early),
+            ("on the way home", lambda: self.in_way_out(late), None),
+            ("before LIDT", lambda: self.in_way_in(before), before),
+            ("on the Host's IST stack", lambda: self.in_way_in(host_stack), None),
+            ("inside #DB", lambda: self.in_way_out(inner, "step"), inner),
+        )
+        for name, setup, until in places:
+            for what, held in ((NMI, True), (MC, False)):
+                if name == "before LIDT":
+                    continue
+                self.scenario("%s %s" % ("NMI" if what == NMI else "#MC", name),
+                              lambda: self.then(what, setup), until, held, kind=what)
+        # A machine check inside the NMI's path: it must not open NMIs.
+        nmi = self.walk(lambda: self.then(NMI, at_spin))
+        inside = nmi[12]
+        self.scenario("#MC inside the NMI's path",
+                      lambda: self.then(MC, lambda: self.nmi_at(at_spin, inside)), inside, held=True)
+        after = out[out.index(early) + 1]
+        self.scenario("#DB on the way out, TF by the debugger",
+                      lambda: self.trace(lambda: self.in_way_out(early)), after)
+
+    def nmi_at(self, setup, addr):
+        self.then(NMI, setup)
+        self.bench.to(addr)
+
+    def trace(self, setup):
+        """TF for one instruction of the Switcher: a #DB from ring 0."""
+        b, g = self.bench, self.bench.gdb
+        setup()
+        regs = g.regs()
+        g.set_regs(dict(regs, eflags=regs["eflags"] | TF))
+        g.step()
+        if g.regs()["rip"] != b.gates[DB]:
+            g.step()
+        regs = g.regs()
+        if regs["rip"] != b.gates[DB]:
+            raise Wrong("TF led to %s" % b.where(regs["rip"]))
+        flags = g.words(regs["rsp"] + 16)[0]
+        g.write(regs["rsp"] + 16, struct.pack("<Q", flags & ~TF))
+
+    def rare_branches(self):
+        """Branches for features that this processor has not: told that it has."""
+        b = self.bench
+        m = None
+        for o, (name, text) in sorted(b.listing.insns.items()):
+            m = m or re.match(r"testl \$0x2,(0x[0-9a-f]+)\(%rdi\)", text)
+        if not m:
+            return
+        at = int(m.group(1), 16)
+
+        def with_pebs(inner):
+            self.at_enter()
+            flags = b.gdb.regs()["rdi"] + at
+            old = b.gdb.read(flags, 4)
+            b.gdb.write(flags, bytes([old[0] | 2]) + old[1:])
+            b.undo = lambda: b.gdb.write(flags, old)
+            inner()
+
+        self.scenario("the way in with PEBS", lambda: with_pebs(lambda: None))
+        self.scenario("the way out with PEBS",
+                      lambda: with_pebs(lambda: b.go(b.labels[labels.RESTORE])))
+
+    def barriers(self):
+        """INT3 after RET never runs: the debugger goes there."""
+        b, g = self.bench, self.bench.gdb
+        for o in sorted(b.listing.insns):
+            if b.listing.insns[o][1] != "int3":
                 continue
-            path = self.walk_out(way)
-            for a in dict.fromkeys(path):
-                self.attempt(a, way, lambda: self.to_way_out(way, a))
+            addr = SW + o
+            how = "RIP by the debugger"
+            before = max(x for x in b.listing.insns if x < o) + SW	# the RET
+            inside = b.labels[labels.IST] <= addr < b.labels[labels.IST_END]
+            try:
+                if inside:
+                    early = b.labels[labels.TRAP]
+                    step = self.walk(lambda: self.after_gate("step"))
+                    self.then(NMI, lambda: self.in_way_out(step[12], "step"))
+                    # NMIs are held back there; a machine check's path does it too.
+                    self.bench.finish()
+                    self.then(MC, lambda: self.in_way_out(step[12], "step"))
+                    b.to(before)
+                else:
+                    self.in_way_out(before)
+                g.set_regs(dict(g.regs(), rip=addr))
+                result = b.inject(addr)
+                b.go(addr)
+                g.set_regs(dict(g.regs(), rip=before))
+                b.finish()
+                b.counted()
+                self.done.setdefault(o, []).append((how, result))
+                self.total += 1
+            except (Wrong, Dead, Hang) as e:
+                self.fail(addr, how, str(e))
+                b.kill()
+                self.bench = b = Bench(self.opts)
+                g = b.gdb
+
+    def bugs(self):
+        """A fault of the Switcher's own IRETQ; each costs the module."""
+        b = self.bench
+        b.leave()
+
+        def broken_iret():
+            b = self.bench
+            b.gdb.read(b.here, 1)
+            b.choose(dict(b.ways["driven"], error=BUG), driven=1, reload=self.reload)
+            self.reload = 1
+            b.count = b.notes()
+            b.go(b.iret)
+            sp = b.gdb.regs()["rsp"]
+            b.gdb.write(sp + 8, struct.pack("<Q", 0x7b))	# CS beyond the GDT
+            for _ in range(3):
+                b.gdb.step()
+                if b.gdb.regs()["rip"] != b.iret:
+                    break
+        self.reload = 0
+        path = []
+        broken_iret()
+        rip = b.gdb.regs()["rip"]
+        while rip != b.ret:
+            path.append(rip)
+            b.gdb.step()
+            rip = b.gdb.regs()["rip"]
+        b.land()
+        t, n = time.time(), self.total
+        for a in dict.fromkeys(path + [b.ret]):
+            b = self.bench
+            how = "a fault of IRETQ"
+            try:
+                broken_iret()
+                b.to(a)
+                result = b.inject(a)
+                b.land()
+                b.counted()
+                self.done.setdefault(a - SW, []).append((how, result))
+                self.total += 1
+            except (Wrong, Dead, Hang) as e:
+                self.fail(a, how, str(e))
+                b.kill()
+                self.bench = Bench(self.opts)
+                self.bench.leave()
+                self.reload = 0
+        print("%-44s %4d boundaries, %4d NMIs, %.1f s" % (
+            "a fault of the Switcher's IRETQ", len(path), self.total - n, time.time() - t), flush=True)
+        self.bench.live(reload=1)
+
+    def everything(self):
+        for part in self.opts.only or ("ways_in_and_out", "interrupts", "exceptions", "own_stacks",
+                                       "rare_branches", "barriers", "bugs"):
+            getattr(self, part)()
 
     def report(self):
         b = self.bench
         insns = b.listing.insns
         missed = [o for o in insns if o not in self.done]
-        for o in sorted(insns):
-            name, text = insns[o]
-            ways = self.done.get(o, [])
-            print("%4x %-32s %-34s %s" % (o, name, text,
-                  ", ".join(dict.fromkeys("%s: %s" % w for w in ways)) or "-"))
-        print("%d NMIs sent" % self.total)
+        with open(self.opts.listing, "w") as f:
+            for o in sorted(insns):
+                name, text = insns[o]
+                ways = list(dict.fromkeys("%s: %s" % w for w in self.done.get(o, [])))
+                print("%4x %-30s %-34s %s" % (o, name, text, "; ".join(ways) or "-"), file=f)
         bad = {o for o, t in self.failed}
-        print("nmi-everywhere: %d of %d" % (len(insns) - len(missed) - len(bad), len(insns)))
+        for o in missed[:20]:
+            print("not reached: %s" % insns[o][0])
+        print("%d NMIs sent, %d of them where the processor held them back" % (self.total, self.held))
+        print("nmi-everywhere: %d of %d" % (len(insns) - len(missed) - len(bad - set(missed)), len(insns)))
         return not missed and not self.failed
 
     def run(self):
         t = time.time()
         try:
-            self.ways_in_and_out()
+            self.everything()
             self.bench.end()
+        except (Wrong, Dead, Hang) as e:
+            self.failed.append((-1, str(e)))
+            print("FAILED between two NMIs: %s\n%s" % (e, self.bench.log()[-600:]))
         finally:
             ok = self.report()
             print("%.0f s" % (time.time() - t))
@@ -327,9 +728,15 @@ def main():
     p.add_argument("--limit", type=int, default=900, help="seconds for one QEMU")
     p.add_argument("--patience", type=float, default=10, help="seconds for one ride")
     p.add_argument("--failures", type=int, default=5, help="stop after so many")
+    p.add_argument("--seed", type=int, default=int(time.time()))
+    p.add_argument("--life", type=int, default=50, help="NMIs in the life of one Guest")
+    p.add_argument("--listing", default=None, help="where to write the whole listing")
+    p.add_argument("--all", action="store_true", help="every path whole, for the soak")
+    p.add_argument("--only", action="append", help="one part of the drive, for example interrupts")
     p.add_argument("--keep", action="store_true", help="leave the serial line's log")
     p.add_argument("--boot", action="append", default=[], help="more for ci/boot")
     opts = p.parse_args()
+    opts.listing = opts.listing or os.path.join(opts.out, "listing")
     return 0 if Drive(opts).run() else 1
 
 

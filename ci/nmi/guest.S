@@ -33,6 +33,12 @@ begin:	/* the general registers hold their patterns already */
 	.endr
 	jmp	*TARGET
 
+/* A life that the driver leads. */
+WAY driven
+at_driven:
+stop_driven:
+	jmp	again
+
 /* Ways that come back. */
 WAY hypercall
 at_hypercall:
@@ -85,11 +91,20 @@ check:
 	mov	$(REGISTERS + 32), %ecx
 	xor	%eax, %eax
 	repe cmpsq
-	je	1f
-	mov	$(REGISTERS + 32), %eax
-	sub	%ecx, %eax		/* which one, counted from 1 */
-1:	mov	%eax, %edi
-	mov	$3, %eax		/* LHCALL_SHUTDOWN */
+	jne	2f
+	xor	%edi, %edi
+	cmpl	$0, DRIVEN
+	je	leave
+	.globl	again, wrong, leave, check
+again:	pause				/* all was well: the driver stops here */
+	jmp	again
+2:	mov	$(REGISTERS + 32), %edi
+	sub	%ecx, %edi		/* which one, counted from 1 */
+	cmpl	$0, DRIVEN
+	je	leave
+wrong:	pause				/* or here */
+	jmp	wrong
+leave:	mov	$3, %eax		/* LHCALL_SHUTDOWN */
 	syscall
 
 /* Ways that end in death. */

@@ -59,6 +59,11 @@ class Listing:
             self.insns[offset] = (self.name(offset), text)
             fill = bool(re.match(r"(jmp|ret|iret|int3)", text))
 
+    def find(self, text, after):
+        """The first instruction that begins so, at or after an offset."""
+        return min(o for o, (name, insn) in self.insns.items()
+                   if o >= after and insn.startswith(text))
+
     @staticmethod
     def disassemble(text, names):
         """By objdump, which begins anew at each symbol."""

@@ -7,6 +7,7 @@
 #define GUEST_CODE	0x1000		/* its table of ways, then its code */
 #define GUEST_CODE_END	0x4000
 #define TARGET		0x4000		/* where to go, once XMM is filled */
+#define DRIVEN		0x4008		/* do not end: the driver will say what next */
 #define EXPECT		0x4100		/* REGISTERS words, then XMM0-15 */
 #define GOT		0x4800		/* the same, as the Guest finds them */
 #define REPORT		0x5000
@@ -18,5 +19,7 @@
 #define R_RFLAGS	17
 
 #define FLAGS		0x244ed7	/* CF PF AF ZF SF IF DF OF NT AC ID: all that may be */
+
+#define SWITCHER_BUG	0xb06		/* as way.error: the driver will break the Switcher */
 
 #endif /* RIDE_H */

@@ -47,7 +47,10 @@ class Gdb:
             m = re.search(rb"\$([^#]*)#..", self.buf)
             if m:
                 self.buf = self.buf[m.end():]
-                self.sock.sendall(b"+")
+                try:
+                    self.sock.sendall(b"+")
+                except OSError as e:
+                    raise Dead(str(e)) from None
                 return m.group(1).decode()
             self.sock.settimeout(max(.001, end - time.time()))
             try:
@@ -113,8 +116,9 @@ class Gdb:
         self.command("z0,%x,1" % addr)
 
     def step(self, events=False, timeout=5):
-        """One instruction.  The default of the stub holds back all events."""
-        flags = 1 if events else 7
+        """One instruction.  The stub's default (7) holds back all events: 5 lets them
+        in, though time stands still."""
+        flags = 5 if events else 7
         if self.flags != flags:
             self.command("Qqemu.sstep=%x" % flags)
             self.flags = flags
