@@ -35,6 +35,7 @@ for page in list:lines() do
     complain('%s: the transcript %s is missing', page, what)
   end
   for _ in text:gmatch('<em>%(not drawn yet%)</em>') do complain('%s: a figure is missing', page) end
+  for what in text:gmatch('nwref<?/?s?p?a?n?>?%d+') do complain('%s: an unresolved %s', page, what) end
   for what in text:gmatch('<strong>%??[%w:-]+%??</strong></a>%)') do
     complain('%s: unresolved citation %s', page, what)
   end
