@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Follow the Switcher by single instructions, and say what changes its owner.
 
-usage: follow.py in|out|syscall [options for ci/boot...]
+usage: follow.py in|out|syscall [--module FILE] [options for ci/boot...]
+       follow.py check [--module FILE] [options for ci/boot...]
+
+The second form goes in, and out again by an interrupt, and demands at every
+instruction that the tables which are live fit together.
 """
 import os
 import re
@@ -13,7 +17,7 @@ import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "ci", "nmi"))
-from rsp import Dead, Gdb  # noqa: E402
+from rsp import Dead, Gdb, Hang  # noqa: E402
 
 WINDOW = 0xffff800000000000
 END = WINDOW + (1 << 39)
@@ -50,6 +54,9 @@ class Watch:
         found = {}
         for name in ("IDT", "GDT"):
             found[name] = int(re.search(name + r"=\s*([0-9a-f]+)", out).group(1), 16)
+        found["DR7"] = int(re.search(r"DR7=([0-9a-f]+)", out).group(1), 16)
+        found["flags"] = int(re.search(r"RFL=([0-9a-f]+)", out).group(1), 16)
+        found["SS"] = int(re.search(r"SS =([0-9a-f]+)", out).group(1), 16)
         for name in ("TR ", "GS ", "FS ", "LDT"):
             found[name.strip()] = int(
                 re.search(name + r"=[0-9a-f]+ ([0-9a-f]+)", out).group(1), 16)
@@ -92,28 +99,61 @@ class Watch:
 
     def look(self):
         found = self.registers()
-        new = {k: self.owner(k, v) for k, v in found.items() if k != "LDT"}
+        self.found = found
+        new = {k: self.owner(k, v) for k, v in found.items()
+               if k not in ("LDT", "DR7", "flags", "SS")}
         old, self.state = self.state, new
         return {k: v for k, v in new.items() if not old or old[k] != v}
+
+    def complaints(self):
+        """What does not fit together, after an instruction in ring 0."""
+        now, found = self.state, self.found
+        handler, stack = now["NMI"].split(" handler, ") if now["NMI"] != "NOBODY" else ("", "")
+        if not handler:
+            yield "nobody could take an NMI"
+        if handler == "Host's":
+            for name in ("CR3", "GDT", "GS", "IDT", "TR", "RSP"):
+                if now[name] not in ("the Host's", "the Host's stack"):
+                    yield "an NMI would go to the Host with %s: %s" % (name, now[name])
+            if stack != "Host's stack":
+                yield "an NMI would go to the Host on our stack"
+        if now["CR3"] == "the Guest's" and now["NMI"] != "our handler, our stack":
+            yield "under the Guest's tables, for an NMI: " + now["NMI"]
+        if found["DR7"] & 0xff:
+            yield "breakpoints are on"
+        if found["flags"] & 0x4700 and now["ring"] == "0":
+            yield "RFLAGS is %#x" % found["flags"]		# NT, DF, IF, TF
+
+    def came_home(self):
+        for name in ("IDT", "GDT", "TR", "GS", "LDT", "SS", "CR3"):
+            if self.found[name] != self.host[name]:
+                yield "%s was %#x and is %#x" % (name, self.host[name], self.found[name])
 
 
 def main():
     way, options = sys.argv[1], sys.argv[2:]
+    module = os.path.join(TOP, "kmod", "lg.ko")
+    if "--module" in options:
+        module = options[options.index("--module") + 1]
     with tempfile.TemporaryDirectory(prefix="lguest.follow.") as tmp:
         script, sock = os.path.join(tmp, "script"), os.path.join(tmp, "gdb")
         with open(script, "w") as f:
             f.write("insmod /lg/lg.ko\nlguest /lg/guests/%s\n" %
-                    ("spin" if way == "out" else "hello"))
+                    ("spin" if way in ("out", "check") else "hello"))
         log = open(os.path.join(tmp, "log"), "w")
         boot = subprocess.Popen(
             [os.path.join(TOP, "ci", "boot"), "--append", "nokaslr", "--stopped",
              "--timeout", "180", "--gdb", sock, *options, "--", script],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
-            follow(way, Gdb(sock))
+            bad = follow(way, Gdb(sock), module)
+        except (Dead, Hang) as e:
+            print("WRONG: the machine: %s" % e)
+            bad = 1
         finally:
             boot.terminate()
             boot.wait()
+    return 1 if bad else 0
 
 
 def label(module, name):
@@ -127,13 +167,44 @@ def say(at, insn, what):
     print(("%-19s %-21s %s" % (at.replace("switcher_", ""), insn, what)).rstrip())
 
 
-def follow(way, g):
-    module = os.path.join(TOP, "kmod", "lg.ko")
+def walk(g, watch, insns, tell):
+    """Step until the window is left.  Returns how many steps, how many wrong."""
+    count = bad = 0
+    pc = g.regs()["rip"]
+    while WINDOW <= pc < WINDOW + 4096 and count < 500:
+        here = insns.get(pc - WINDOW, ("offset %#x" % (pc - WINDOW), ""))
+        g.step()
+        count, pc = count + 1, g.regs()["rip"]
+        changed = watch.look()
+        if tell:
+            for name, owner in sorted(changed.items()):
+                say(*here, "%s: %s" % (name, owner))
+                here = ("", "")
+            continue
+        for what in watch.complaints():
+            print("WRONG: after %s, %s: %s" % (*here, what))
+            bad += 1
+    return count, bad
+
+
+def follow(way, g, module):
     insns = text(module)
     g.run_to(WINDOW, timeout=120)
     watch = Watch(g)
     watch.host = watch.registers()
     watch.guest_cr3 = g.words(g.regs()["rsi"])[0] & ~(1 << 63)
+    if way == "check":
+        watch.look()
+        steps, bad = walk(g, watch, insns, False)
+        print("%d instructions into the Guest" % steps)
+        g.run_to(WINDOW + label(module, "irq_common"), timeout=30)
+        watch.look()
+        steps, worse = walk(g, watch, insns, False)
+        print("%d instructions home again" % steps)
+        for what in watch.came_home():
+            print("WRONG: at home %s" % what)
+            worse += 1
+        return bad + worse
     start = {"in": "switcher_enter", "out": "irq_common",
              "syscall": "switcher_syscall"}[way]
     if way != "in":
@@ -146,16 +217,9 @@ def follow(way, g):
         say("before", " ".join(names), owner)
     say("", "an NMI", watch.state["NMI"])
     say("", "the ring", watch.state["ring"])
-    count, pc = 0, g.regs()["rip"]
-    while WINDOW <= pc < WINDOW + 4096:
-        here = insns[pc - WINDOW]
-        g.step()
-        count, pc = count + 1, g.regs()["rip"]
-        for name, owner in sorted(watch.look().items()):
-            say(*here, "%s: %s" % (name, owner))
-            here = ("", "")
-    print("%d instructions" % count)
+    print("%d instructions" % walk(g, watch, insns, True)[0])
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
