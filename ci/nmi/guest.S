@@ -74,7 +74,6 @@ check:
 	mov	%r13, GOT + 104
 	mov	%r14, GOT + 112
 	mov	%r15, GOT + 120
-	movq	$0, GOT + 8 * R_RIP
 	mov	%cs, GOT + 144
 	mov	%ss, GOT + 152
 	mov	%ds, GOT + 160
@@ -85,6 +84,9 @@ check:
 	mov	%rax, GOT + 192
 	rdgsbase %rax
 	mov	%rax, GOT + 200
+	xor	%ecx, %ecx
+	rdpkru				/* where RIP would be: all allowed */
+	mov	%rax, GOT + 8 * R_RIP
 	cld
 	mov	$GOT, %esi
 	mov	$EXPECT, %edi

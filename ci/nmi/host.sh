@@ -12,7 +12,7 @@ odd="No irq handler for vector|callbacks suppressed|Unexpected (LVT|deferred|thr
 odd="$odd|[Ss]purious (APIC )?interrupt|unexpected vector|error interrupt|APIC error"
 odd="$odd|mce: |Hardware Error|Disabling lock debugging"
 odd="$odd|lguest: (ready|trap [0-9]+ in the Switcher)"
-odd="$odd|took too long to run|hrtimer: interrupt took|clocksource|[Tt][Ss][Cc] |sched_clock"
+odd="$odd|took too long to run|hrtimer: interrupt took|hpet: Lost|clocksource|[Tt][Ss][Cc] |sched_clock"
 dmesg | grep -vE "$odd" >/tmp/log
 if grep -q . /tmp/log; then echo "the Host complains:"; cat /tmp/log; exit 1; fi
 echo "the Host is well"

@@ -80,6 +80,7 @@ static void look(u64 *v)
 	*v++ = fs;
 	*v++ = gs;
 	*v++ = native_get_debugreg(7);
+	*v++ = native_get_debugreg(6);
 	*v++ = native_read_cr0();
 	*v++ = native_read_cr4();
 	*v++ = read_pkru();
@@ -92,9 +93,14 @@ static ssize_t show(struct file *file, char __user *user, size_t size, loff_t *o
 {
 	static u64 state[64];
 
-	BUILD_BUG_ON(ARRAY_SIZE(msrs) + 17 + GDT_ENTRIES > ARRAY_SIZE(state));
+	BUILD_BUG_ON(ARRAY_SIZE(msrs) + 18 + GDT_ENTRIES > ARRAY_SIZE(state));
 	if (size != sizeof(state))
 		return -EINVAL;
+	/* A breakpoint where nobody comes by, which the Guest must not have. */
+	preempt_disable();
+	native_set_debugreg(0, 5);
+	native_set_debugreg(7, 0x401);
+	preempt_enable();
 	look(state);
 	return copy_to_user(user, state, size) ? -EFAULT : size;
 }
@@ -137,6 +143,7 @@ free:
 
 static void __exit stop(void)
 {
+	native_set_debugreg(7, 0x400);
 	mce_unregister_decode_chain(&mce_nb);
 	unregister_nmi_handler(NMI_LOCAL, "nmitest");
 	misc_deregister(&dev);

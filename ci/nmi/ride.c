@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -225,12 +226,15 @@ static void look(int fd, struct host_state *s)
 		fail("nmitest: %m");
 }
 
+/* A driven life calls off its #DB before the Host has tidied up DR6. */
+#define STATE_DR6 45
+
 static void compare(const struct host_state *a, const struct host_state *b)
 {
 	int i;
 
 	for (i = 0; i < 64; i++)
-		if (a->value[i] != b->value[i])
+		if (a->value[i] != b->value[i] && !(ride.driven && i == STATE_DR6))
 			fail("the Host's state %d was %#lx and is %#lx", i, a->value[i], b->value[i]);
 }
 
@@ -251,6 +255,9 @@ int main(int argc, char **argv)
 	const struct way *w;
 
 	(void)argv;
+	/* Give the Host a local descriptor table: the Guest must not have it. */
+	syscall(SYS_modify_ldt, 1, &(struct user_desc){ .limit = 1, .seg_32bit = 1, .useable = 1 },
+		sizeof(struct user_desc));
 	mem = mmap((void *)0x30000000, GUEST_PAGES * 4096, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0);
 	if (argc > 1) {		/* alone: each way once */
