@@ -196,6 +196,9 @@ def follow(way, g, module):
     if way == "check":
         watch.look()
         steps, bad = walk(g, watch, insns, False)
+        if watch.state["ring"] != "3":
+            print("WRONG: after %d instructions we are not in the Guest" % steps)
+            return bad + 1
         print("%d instructions into the Guest" % steps)
         g.run_to(WINDOW + label(module, "irq_common"), timeout=30)
         watch.look()
