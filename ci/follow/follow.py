@@ -143,7 +143,7 @@ def main():
         log = open(os.path.join(tmp, "log"), "w")
         boot = subprocess.Popen(
             [os.path.join(TOP, "ci", "boot"), "--append", "nokaslr", "--stopped",
-             "--timeout", "180", "--gdb", sock, *options, "--", script],
+             "--timeout", "700", "--gdb", sock, *options, "--", script],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
             bad = follow(way, Gdb(sock), module)
@@ -189,7 +189,7 @@ def walk(g, watch, insns, tell):
 
 def follow(way, g, module):
     insns = text(module)
-    g.run_to(WINDOW, timeout=120)
+    g.run_to(WINDOW, timeout=500)
     watch = Watch(g)
     watch.host = watch.registers()
     watch.guest_cr3 = g.words(g.regs()["rsi"])[0] & ~(1 << 63)
@@ -200,7 +200,7 @@ def follow(way, g, module):
             print("WRONG: after %d instructions we are not in the Guest" % steps)
             return bad + 1
         print("%d instructions into the Guest" % steps)
-        g.run_to(WINDOW + label(module, "irq_common"), timeout=30)
+        g.run_to(WINDOW + label(module, "irq_common"), timeout=60)
         watch.look()
         steps, worse = walk(g, watch, insns, False)
         print("%d instructions home again" % steps)
@@ -211,7 +211,7 @@ def follow(way, g, module):
     start = {"in": "switcher_enter", "out": "irq_common",
              "syscall": "switcher_syscall"}[way]
     if way != "in":
-        g.run_to(WINDOW + label(module, start), timeout=60)
+        g.run_to(WINDOW + label(module, start), timeout=120)
     before = {}
     for name, owner in sorted(watch.look().items()):
         if name not in ("NMI", "ring"):

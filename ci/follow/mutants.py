@@ -114,7 +114,7 @@ def seen(name):
             f.write(GUESTS)
         checks = [
             ("switch-order", ["ci/checks/switch-order", "--module", module]),
-            ("guests", ["ci/boot", "--timeout", "90", "--module", module, "--", script]),
+            ("guests", ["ci/boot", "--timeout", "240", "--module", module, "--", script]),
             ("nmi-everywhere", ["ci/checks/nmi-everywhere", "--module", module, "--failures", "1"]),
         ]
         for check, command in checks:
