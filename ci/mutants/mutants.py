@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Break the Switcher on purpose, in one place, and see that the checks notice.
+
+Each mutant of table.py is built in a tree of its own and given to the quick
+battery of ci/nmi/drive.py; red is what we want.
+"""
+import argparse
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from table import TABLE
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def build(tree, headers):
+    p = subprocess.run(["make", "-s", "-C", headers, "M=" + os.path.join(tree, "kmod"),
+                        "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return p.returncode, p.stdout
+
+
+def battery(tree, opts, seed):
+    cmd = [sys.executable, "-B", os.path.join(TOP, "ci", "nmi", "drive.py"), "--module",
+           os.path.join(tree, "kmod", "lg.ko"), "--out", opts.out, "--only", "quick",
+           "--failures", "1", "--seed", str(seed), "--limit", "240", "--patience", "6",
+           "--listing", os.path.join(tree, "listing")]
+    try:
+        p = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                           errors="replace", timeout=300)
+    except subprocess.TimeoutExpired:
+        return 1, "out of time"
+    lines = p.stdout.splitlines()
+    why = [x for x in lines if x.startswith("FAILED")] or [x for x in lines if x.strip()][-1:]
+    return p.returncode, why[0] if why else "?"
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--sample", type=int, help="so many of them, by the seed")
+    p.add_argument("--seed", type=int, default=int(time.time()) // 3600)
+    p.add_argument("--part", help="I/N: every Nth, from the Ith on")
+    p.add_argument("--only", action="append", help="this mutant")
+    p.add_argument("--out", default=os.path.join(TOP, "build", "nmi"))
+    p.add_argument("--kver", required=True)
+    p.add_argument("--tree", default=os.path.join(TOP, "build", "mutants"))
+    p.add_argument("--report", help="append a line for each to this file")
+    opts = p.parse_args()
+    headers = "/usr/src/linux-headers-" + opts.kver
+    os.makedirs(opts.tree, exist_ok=True)
+    for d in ("kmod", "switcher"):
+        shutil.copytree(os.path.join(TOP, d), os.path.join(opts.tree, d), dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns("*.ko", "*.o", ".*"))
+    table = [m for m in TABLE if not opts.only or m[0] in opts.only]
+    if opts.sample:
+        some = random.Random(opts.seed).sample([m for m in table if not m[4]], opts.sample)
+        table = some
+        print("seed %d" % opts.seed)
+    if opts.part:
+        part, parts = map(int, opts.part.split("/"))
+        table = sorted(table, key=lambda m: bool(m[4]))[part::parts]
+    rc, out = build(opts.tree, headers)
+    if rc:
+        print(out)
+        return 1
+    rc, why = battery(opts.tree, opts, opts.seed)
+    print("%-24s %s" % ("the original", why), flush=True)
+    if rc:
+        print("the battery is red without any mutant")
+        return 1
+    killed, asleep = 0, []
+    for name, file, old, new, equal in table:
+        path = os.path.join(opts.tree, file)
+        with open(os.path.join(TOP, file)) as f:
+            text = f.read()
+        if text.count(old) != 1:
+            line = "NO PLACE  its text stands %d times in %s: mend table.py" % (text.count(old), file)
+            asleep.append(name)
+        else:
+            with open(path, "w") as f:
+                f.write(text.replace(old, new))
+            rc, why = build(opts.tree, headers)
+            if rc:
+                err = re.search(r"error: .*|Error: .*", why)
+                rc, why = 1, "does not build: " + (err.group(0) if err else why[-80:])
+            else:
+                rc, why = battery(opts.tree, opts, opts.seed)
+            with open(path, "w") as f:
+                f.write(text)
+            if rc:
+                line = "killed    " + why
+                killed += 1
+            elif equal:
+                line = "equal     " + equal
+            else:
+                line = "SURVIVED"
+                asleep.append(name)
+        print("%-24s %s" % (name, line), flush=True)
+        if opts.report:
+            with open(opts.report, "a") as f:
+                f.write("%-24s %s\n" % (name, line))
+    print("%d mutants: %d killed, %d equal, %d asleep%s" % (
+        len(table), killed, len(table) - killed - len(asleep), len(asleep),
+        ": " + " ".join(asleep) if asleep else ""))
+    return 1 if asleep else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
