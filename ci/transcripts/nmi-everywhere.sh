@@ -8,4 +8,4 @@ log=build/check/nmi-everywhere.log
 	ci/checks/nmi-everywhere >"$log" 2>&1
 }
 echo '$ make check T=nmi-everywhere'
-tail -n 8 "$log"
+tail -n 9 "$log"
