@@ -146,7 +146,7 @@ def main():
              "--timeout", "700", "--gdb", sock, *options, "--", script],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
-            bad = follow(way, Gdb(sock), module)
+            bad = follow(way, Gdb(sock, patience=300), module)
         except (Dead, Hang) as e:
             print("WRONG: the machine: %s" % e)
             bad = 1
