@@ -310,7 +310,10 @@ class Bench:
         if not self.is_home:
             self.to(self.ret)
             self.home()
-        rip = self.go(self.again, self.wrong)["rip"]
+        rip = self.go(self.again, self.wrong, self.here)["rip"]
+        if rip == self.here:			# or the Launcher would begin another life
+            why = g.read(self.ride["ride"] + WHY, 160).split(b"\0")[0].decode()
+            raise Wrong("the Guest is dead: " + why)
         if rip == self.wrong:
             n = g.regs()["rdi"] - 1
             names = GPRS + "rip rflags cs ss ds es fs gs fs_base gs_base".split()
@@ -768,12 +771,19 @@ class Drive:
         bad = {o for o, t in self.failed}
         for o in missed[:20] if not self.failed and not self.opts.only else ():
             print("not reached: %s" % insns[o][0])
+        held = [o for o, ways in self.done.items() if all(r != "delivered" for h, r in ways)]
+        forged = [o for o, ways in self.done.items() if all("debugger" in h for h, r in ways)]
+        print("only where the processor holds NMIs back, counted when it lets them in: %s" % (
+            ", ".join(b.listing.name(o) for o in sorted(held)) or "none"))
+        print("%d instructions that no event reaches here were entered by the debugger: see %s" % (
+            len(forged), os.path.relpath(self.opts.listing, TOP)))
         print("%d NMIs sent, %d of them where the processor held them back" % (self.total, self.held))
         print("nmi-everywhere: %d of %d" % (len(insns) - len(set(missed) | bad & set(insns)), len(insns)))
-        return not missed and not self.failed
+        return not self.failed and bool(self.opts.only or not missed)
 
     def run(self):
         t = time.time()
+        print("seed %d" % self.opts.seed, flush=True)
         try:
             self.everything()
             self.bench.end()
