@@ -241,6 +241,35 @@ static int on_module(struct notifier_block *nb, unsigned long state, void *data)
 
 static struct notifier_block nb = { .notifier_call = on_module };
 
+/*
+ * Does this processor keep a global translation over a load of CR3?  Map one
+ * address to another page behind its back, load CR3, and look what is there.
+ */
+static int keeps_global(void)
+{
+	u64 *one = vmalloc(PAGE_SIZE), *other = vmalloc(PAGE_SIZE), seen = 0;
+	unsigned int level;
+	pte_t *pte, was;
+
+	if (one && other) {
+		*one = 1;
+		*other = 2;
+		pte = lookup_address((unsigned long)one, &level);
+		local_irq_disable();
+		was = *pte;
+		seen = READ_ONCE(*one);
+		WRITE_ONCE(pte->pte, lookup_address((unsigned long)other, &level)->pte);
+		native_write_cr3(__read_cr3());
+		seen = READ_ONCE(*one);
+		WRITE_ONCE(pte->pte, was.pte);
+		asm volatile("invlpg (%0)" :: "r" (one) : "memory");
+		local_irq_enable();
+	}
+	vfree(one);
+	vfree(other);
+	return seen == 1;
+}
+
 static ssize_t write(struct file *file, const char __user *in, size_t size, loff_t *off)
 {
 	char cmd[32] = "";
@@ -289,6 +318,7 @@ static ssize_t read(struct file *file, char __user *out, size_t size, loff_t *of
 	SAY("canary %llx\n", CANARY);
 	SAY("intact %d\n", canary_data == CANARY && *canary_direct == CANARY && *canary_vmalloc == CANARY);
 	SAY("touches %lu\n", touches);
+	SAY("keeps %d\n", keeps_global());
 	SAY("goings %d live %d allocations %d\n", goings, live_at_going, allocations_at_going);
 	for_each_online_cpu(cpu) {
 		struct watcher *w = per_cpu_ptr(&watchers, cpu);
