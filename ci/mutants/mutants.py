@@ -57,6 +57,8 @@ def main():
     for d in ("kmod", "switcher"):
         shutil.copytree(os.path.join(TOP, d), os.path.join(opts.tree, d), dirs_exist_ok=True,
                         ignore=shutil.ignore_patterns("*.ko", "*.o", ".*"))
+    for name in {m[1] for m in TABLE}:	# a run that was cut short may have left a mutant's object
+        os.utime(os.path.join(opts.tree, name))
     table = [m for m in TABLE if not opts.only or m[0] in opts.only]
     if opts.sample:
         some = random.Random(opts.seed).sample([m for m in table if not m[4]], opts.sample)

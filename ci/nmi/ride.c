@@ -79,7 +79,7 @@ static void fill_registers(const struct way *way)
 	expect[LGREG_RFLAGS] = FLAGS;
 	expect[LGREG_CS] = 0x33;
 	expect[LGREG_SS] = 0x2b;
-	expect[LGREG_DS] = 0x2b;
+	expect[LGREG_DS] = 0x23;	/* not what the Launcher has in it */
 	expect[LGREG_ES] = 0x23;
 	expect[LGREG_FS] = 0x2b;
 	expect[LGREG_GS] = 0x33;
