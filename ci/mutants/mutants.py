@@ -29,7 +29,7 @@ def build(tree, headers):
 def battery(tree, opts, seed):
     cmd = [sys.executable, "-B", os.path.join(TOP, "ci", "nmi", "drive.py"), "--module",
            os.path.join(tree, "kmod", "lg.ko"), "--out", opts.out, "--only", "quick",
-           "--failures", "1", "--seed", str(seed), "--limit", "240", "--patience", "6",
+           "--failures", "1", "--seed", str(seed), "--limit", "240", "--patience", "15",
            "--listing", os.path.join(tree, "listing")]
     try:
         p = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

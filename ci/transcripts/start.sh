@@ -5,7 +5,7 @@
 cat >build/transcript.start <<'SCRIPT'
 e() { echo "# $*"; eval "$*"; }
 e insmod lg.ko
-e 'dmesg | tail -n 1'
+e 'dmesg | grep lguest: | tail -n 1'
 e 'lguest guests/spin &'
 sleep 2
 e rmmod lg 2>&1
@@ -16,7 +16,7 @@ cat >build/transcript.refused <<'SCRIPT'
 e() { echo "# $*"; eval "$*"; }
 dmesg -n 1
 e insmod lg.ko 2>&1
-e 'dmesg | tail -n 1'
+e 'dmesg | grep lguest: | tail -n 1'
 SCRIPT
 set -e
 timeout 200 ci/boot -- build/transcript.start
