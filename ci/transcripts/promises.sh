@@ -14,10 +14,10 @@ sleep 1
 kill -9 $pid
 wait $pid 2>/dev/null
 say 'dmesg'
-dmesg | grep -v -e clocksource -e tsc: -e input:
+dmesg | grep -v -e clocksource -e tsc: -e input: -e hrtimer: -e random:
 say 'rmmod lg; dmesg'
 n=0
 until rmmod lg 2>/dev/null || [ $n -ge 20 ]; do sleep 0.1; n=$((n + 1)); done
-dmesg | grep -v -e clocksource -e tsc: -e input: | sed 's/^\[ *[0-9.]*\] //'
+dmesg | grep -v -e clocksource -e tsc: -e input: -e hrtimer: -e random: | sed 's/^\[ *[0-9.]*\] //'
 END
 timeout 400 ci/boot --timeout 300 -- build/transcript.promises
