@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What make run says when everything is installed and built.
-#~ s/^setup: .*/     nothing is missing/
 #= s/6\.1\.0-[0-9]+/6.1.0-NN/
 #= s/[0-9]+ s in all/N s in all/
 #= s/[0-9a-f]{16}/ADDRESS/
