@@ -28,8 +28,8 @@ def build(tree, headers):
 
 def battery(tree, opts, seed):
     cmd = [sys.executable, "-B", os.path.join(TOP, "ci", "nmi", "drive.py"), "--module",
-           os.path.join(tree, "kmod", "lg.ko"), "--out", opts.out, "--only", "quick",
-           "--failures", "1", "--seed", str(seed), "--limit", "240", "--patience", "15",
+           os.path.join(tree, "kmod", "lg.ko"), "--kver", opts.kver, "--out", opts.out,
+           "--only", "quick", "--failures", "1", "--seed", str(seed), "--limit", "240", "--patience", "15",
            "--listing", os.path.join(tree, "listing")]
     try:
         p = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -47,11 +47,12 @@ def main():
     p.add_argument("--seed", type=int, default=int(time.time()) // 3600)
     p.add_argument("--part", help="I/N: every Nth, from the Ith on")
     p.add_argument("--only", action="append", help="this mutant")
-    p.add_argument("--out", default=os.path.join(TOP, "build", "nmi"))
+    p.add_argument("--out", help="of ci/nmi/build.sh")
     p.add_argument("--kver", required=True)
     p.add_argument("--tree", default=os.path.join(TOP, "build", "mutants"))
     p.add_argument("--report", help="append a line for each to this file")
     opts = p.parse_args()
+    opts.out = opts.out or os.path.join(TOP, "build", "nmi", opts.kver)
     headers = "/usr/src/linux-headers-" + opts.kver
     os.makedirs(opts.tree, exist_ok=True)
     for d in ("kmod", "switcher"):

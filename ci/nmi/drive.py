@@ -66,6 +66,8 @@ class Bench:
                "--qemu", "-icount shift=3"]
         for f in ("ride", "nmitest.ko"):
             cmd += ["--add", "%s:/lg/%s" % (os.path.join(opts.out, f), f)]
+        if opts.kver:
+            cmd += ["--kver", opts.kver]
         cmd += opts.boot + ["--", os.path.join(TOP, "ci", "nmi", "host.sh")]
         self.proc = subprocess.Popen(cmd, stdout=self.serial, stderr=subprocess.STDOUT,
                                      stdin=subprocess.DEVNULL, start_new_session=True)
@@ -801,6 +803,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--module", default=os.path.join(TOP, "kmod", "lg.ko"))
     p.add_argument("--out", default=os.path.join(TOP, "build", "nmi"))
+    p.add_argument("--kver", help="the kernel of the Host, and of both modules")
     p.add_argument("--pti", default="off", choices=("on", "off"))
     p.add_argument("--limit", type=int, default=900, help="seconds for one QEMU")
     p.add_argument("--patience", type=float, default=10, help="seconds for one ride")

@@ -27,9 +27,10 @@ kbuild() { # FOLDER [VARIABLE=VALUE...]
 build_module() { # [LG_TEST=y]: sets $module
 	local test=${1:+-test}
 	if [ -z "${LGUEST_SRC:-}" ]; then
-		make -s module KVER="$KVER" ${1:+"$1"} >"$tmp/make.log" 2>&1 || {
-			tail -n 20 "$tmp/make.log"; exit 1; }
 		module=build/host/$KVER$test/kmod/lg.ko
+		# the file, not "module": kmod/lg.ko stays that of the default kernel
+		make -s "$module" KVER="$KVER" ${1:+"$1"} >"$tmp/make.log" 2>&1 || {
+			tail -n 20 "$tmp/make.log"; exit 1; }
 		return
 	fi
 	local dir=$probe/other$test
