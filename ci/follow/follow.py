@@ -142,7 +142,8 @@ def main():
                     ("spin" if way in ("out", "check") else "hello"))
         log = open(os.path.join(tmp, "log"), "w")
         boot = subprocess.Popen(
-            [os.path.join(TOP, "ci", "boot"), "--append", "nokaslr", "--stopped",
+            # One processor: the monitor shows the registers of the first.
+            [os.path.join(TOP, "ci", "boot"), "--append", "nokaslr", "--cpus", "1", "--stopped",
              "--timeout", "700", "--gdb", sock, *options, "--", script],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:

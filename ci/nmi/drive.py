@@ -62,7 +62,7 @@ class Bench:
         sock = os.path.join(self.dir, "gdb")
         cmd = [os.path.join(TOP, "ci", "boot"), "--append", "nokaslr tsc=reliable", "--stopped",
                "--timeout", str(opts.limit), "--gdb", sock, "--module", opts.module,
-               "--pti", opts.pti, "--mem", "256",
+               "--pti", opts.pti, "--cpus", "1", "--mem", "256",
                "--qemu", "-icount shift=3"]
         for f in ("ride", "nmitest.ko"):
             cmd += ["--add", "%s:/lg/%s" % (os.path.join(opts.out, f), f)]
