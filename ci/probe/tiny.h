@@ -124,4 +124,48 @@ static __attribute__((unused)) void tell_witness(const char *cmd)
 	close(fd);
 }
 
+/* All of a file in /proc, for one question. */
+static __attribute__((unused)) char *proc(const char *path)
+{
+	static char text[65536];
+	int fd = open(path, O_RDONLY | O_CLOEXEC), n = 0, r;
+
+	if (fd < 0)
+		die(path);
+	while ((r = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
+		n += r;
+	close(fd);
+	text[n] = 0;
+	return text;
+}
+
+static __attribute__((unused)) long line_of(const char *path, const char *name)
+{
+	char *at = strstr(proc(path), name);
+
+	if (!at)
+		die(name);
+	return atol(at + strlen(name));
+}
+
+/*
+ * Free memory without the caches.  What the allocator keeps in its lists for
+ * each CPU is free too, but MemFree does not count it.
+ */
+static __attribute__((unused)) long free_kib(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	long pages = 0;
+	char *at;
+
+	sync();
+	if (write(fd, "3", 1) != 1)
+		die("drop_caches");
+	close(fd);
+	usleep(50000);
+	for (at = proc("/proc/zoneinfo"); (at = strstr(at, "  count: ")); at += 9)
+		pages += atol(at + 9);
+	return line_of("/proc/meminfo", "MemFree:") + pages * (long)PAGE / 1024;
+}
+
 #endif /* TINY_H */
