@@ -34,6 +34,14 @@ extern const u8 guest[], guest_end[];
 #define GUEST_PAGES	2064		/* the Guest's memory reaches over the watchpoint's address */
 #define WATCHED		0x804000ul	/* in the Launcher, and elsewhere in the Guest */
 
+#define PATIENCE	120		/* seconds more, on a busy machine, until all have seen enough */
+#define MAX_CPUS	64
+
+static volatile struct {	/* by all processes */
+	bool stop;
+	u64 reads[MAX_CPUS], counted[MAX_CPUS];
+} *all;
+
 static int features, bad;
 static u32 seed;
 
@@ -137,7 +145,7 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static pid_t worker(int n, double until)
+static pid_t worker(int n)
 {
 	static volatile u64 mine;
 	pid_t pid = fork();
@@ -150,7 +158,7 @@ static pid_t worker(int n, double until)
 	seed = 77 * n + 1;
 	snprintf(name, sizeof(name), "program %d", n);
 	fd = watch(&mine);
-	while (now() < until) {
+	while (!all->stop) {
 		round_trip(name, 20000, n & 1 ? SYS_getppid : SYS_sched_yield, 0, 0, 0);
 		mine = wrote++;
 		if (hits(fd) != wrote) {
@@ -167,13 +175,13 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
-static void launcher(int n, double until)
+static void launcher(int n)
 {
 	static const struct itimerval every = { { 0, 20000 }, { 0, 20000 } };
 	struct sigaction sa = { .sa_handler = on_alarm };
 	struct guest g = { 0 };
 	struct lguest_exit e;
-	u64 wrote = 0, reads = 0, counted;
+	u64 wrote = 0;
 	char name[32];
 	int fd;
 
@@ -191,14 +199,15 @@ static void launcher(int n, double until)
 	set(&g, LGREG_R15, features);
 	fd = watch((void *)WATCHED);
 	setitimer(ITIMER_REAL, &every, NULL);
-	while (now() < until) {
+	while (!all->stop) {
 		long ret = round_trip(name, 0, SYS_read, g.fd, (long)&e, sizeof(e));
 
 		if (ret != -EINTR) {
 			WRONG("%s: read gave %ld, kind %u status %llu: %s", name, ret, e.kind, (ull)e.arg[0], e.reason);
 			break;
 		}
-		reads++;
+		all->reads[n]++;
+		all->counted[n] = *(volatile u64 *)(g.mem + 0x3000);
 		*(volatile u64 *)WATCHED = wrote++;
 		if (hits(fd) != wrote) {
 			WRONG("%s: %llu writes, %llu hits of its watchpoint", name, (ull)wrote, (ull)hits(fd));
@@ -206,19 +215,45 @@ static void launcher(int n, double until)
 		}
 	}
 	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
-	memcpy(&counted, g.mem + 0x3000, 8);
 	printf("%s: %llu reads, the Guest went round %llu times, %d wrong\n", name,
-	       (ull)reads, (ull)counted, bad);
-	if (!counted || reads < 5)
-		WRONG("%s: that is too few", name);
+	       (ull)all->reads[n], (ull)all->counted[n], bad);
+	if (bad)
+		all->stop = true;	/* nobody needs to wait for more */
 	_exit(bad != 0);
+}
+
+/* What the witness saw on a CPU; -1 if it has no such line. */
+static int seen(int cpu, unsigned long *inside, unsigned long *wrong, const char **line)
+{
+	unsigned long ticks;
+	char name[32];
+
+	snprintf(name, sizeof(name), "watch %d", cpu);
+	*line = witness(name);
+	return sscanf(*line, "ticks %lu inside %lu wrong %lu", &ticks, inside, wrong) == 3 ? 0 : -1;
+}
+
+/* Have Launchers, Guests and the witness all had their turn? */
+static bool enough(int cpus)
+{
+	unsigned long in, wrong, inside = 0;
+	const char *line;
+	int i;
+
+	for (i = 0; i < cpus; i++) {
+		if (all->reads[i] < 5 || !all->counted[i])
+			return false;
+		if (!seen(i, &in, &wrong, &line))
+			inside += in;
+	}
+	return inside >= 10;
 }
 
 int main(int argc, char **argv)
 {
 	double until = now() + (argc > 1 ? atof(argv[1]) : 6);
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN), i, n = 0, status;
-	unsigned int a, b, c, d, inside = 0;
+	unsigned int a, b, c, d;
 	const char *line;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -234,12 +269,22 @@ int main(int argc, char **argv)
 	       features & BASES ? " FSGSBASE" : "");
 	ldt_entry(0, 0);
 	ldt_entry(1, 0x12345000);
+	all = mmap(NULL, sizeof(*all), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (all == MAP_FAILED || cpus > MAX_CPUS)
+		die("mmap");
 	tell_witness("watch");
 	for (i = 0; i < 2 * cpus; i++, n++)
-		worker(i, until);
+		worker(i);
 	for (i = 0; i < cpus; i++, n++)
 		if (!fork())
-			launcher(i, until);
+			launcher(i);
+	while (!all->stop && (now() < until || (!enough(cpus) && now() < until + PATIENCE)))
+		usleep(100000);
+	if (!all->stop && !enough(cpus)) {
+		printf("too few reads, rounds or interrupts of the witness while a Guest ran\n");
+		bad++;
+	}
+	all->stop = true;
 	while (n--) {
 		if (wait(&status) < 0)
 			die("wait");
@@ -248,19 +293,11 @@ int main(int argc, char **argv)
 	}
 	tell_witness("unwatch");
 	for (i = 0; i < cpus; i++) {
-		unsigned long ticks, in, wrong;
-		char name[32];
+		unsigned long in, wrong;
 
-		snprintf(name, sizeof(name), "watch %d", i);
-		line = witness(name);
-		printf("the kernel on CPU %d: %.*s\n", i, (int)strcspn(line, "\n"), line);
-		if (sscanf(line, "ticks %lu inside %lu wrong %lu", &ticks, &in, &wrong) != 3 || wrong)
+		if (seen(i, &in, &wrong, &line) || wrong)
 			bad++;
-		inside += in;
-	}
-	if (inside < 10) {
-		printf("only %u of the witness's interrupts came while a Guest ran\n", inside);
-		bad++;
+		printf("the kernel on CPU %d: %.*s\n", i, (int)strcspn(line, "\n"), line);
 	}
 	return bad != 0;
 }
