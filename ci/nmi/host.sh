@@ -13,6 +13,7 @@ odd="$odd|[Ss]purious (APIC )?interrupt|unexpected vector|error interrupt|APIC e
 odd="$odd|mce: |Hardware Error|Disabling lock debugging"
 odd="$odd|lguest: (ready|trap [0-9]+ in the Switcher)"
 odd="$odd|took too long to run|hrtimer: interrupt took|hpet: Lost|clocksource|[Tt][Ss][Cc] |sched_clock"
-dmesg | grep -vE "$odd" >/tmp/log
+odd="$odd|RT throttling|NOHZ tick-stop error"
+dmesg -r | grep -E '^<[0-4]>|lguest|nmitest' | grep -vE "$odd" >/tmp/log
 if grep -q . /tmp/log; then echo "the Host complains:"; cat /tmp/log; exit 1; fi
 echo "the Host is well"
