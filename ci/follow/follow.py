@@ -201,7 +201,7 @@ def follow(way, g, module):
             print("WRONG: after %d instructions we are not in the Guest" % steps)
             return bad + 1
         print("%d instructions into the Guest" % steps)
-        g.run_to(WINDOW + label(module, "irq_common"), timeout=60)
+        g.run_to(WINDOW + label(module, "irq_common"), timeout=300)
         watch.look()
         steps, worse = walk(g, watch, insns, False)
         print("%d instructions home again" % steps)
@@ -212,7 +212,7 @@ def follow(way, g, module):
     start = {"in": "switcher_enter", "out": "irq_common",
              "syscall": "switcher_syscall"}[way]
     if way != "in":
-        g.run_to(WINDOW + label(module, start), timeout=120)
+        g.run_to(WINDOW + label(module, start), timeout=300)
     before = {}
     for name, owner in sorted(watch.look().items()):
         if name not in ("NMI", "ring"):

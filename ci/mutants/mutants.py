@@ -29,11 +29,11 @@ def build(tree, headers):
 def battery(tree, opts, seed):
     cmd = [sys.executable, "-B", os.path.join(TOP, "ci", "nmi", "drive.py"), "--module",
            os.path.join(tree, "kmod", "lg.ko"), "--kver", opts.kver, "--out", opts.out,
-           "--only", "quick", "--failures", "1", "--seed", str(seed), "--limit", "240", "--patience", "15",
+           "--only", "quick", "--failures", "1", "--seed", str(seed), "--limit", "600", "--patience", "15",
            "--listing", os.path.join(tree, "listing")]
     try:
         p = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                           errors="replace", timeout=300)
+                           errors="replace", timeout=700)
     except subprocess.TimeoutExpired:
         return 1, "out of time"
     lines = p.stdout.splitlines()

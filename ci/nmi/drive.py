@@ -182,7 +182,7 @@ class Bench:
         self.gdb.write(self.ride["ride"] + END, struct.pack("<Q", 1))
         self.gdb.send("D")
         try:
-            status = self.proc.wait(60)
+            status = self.proc.wait(300)
         except subprocess.TimeoutExpired:
             raise Wrong("the Host does not end") from None
         if status:
@@ -806,7 +806,7 @@ def main():
     p.add_argument("--kver", help="the kernel of the Host, and of both modules")
     p.add_argument("--pti", default="off", choices=("on", "off"))
     p.add_argument("--limit", type=int, default=900, help="seconds for one QEMU")
-    p.add_argument("--patience", type=float, default=10, help="seconds for one ride")
+    p.add_argument("--patience", type=float, default=60, help="seconds for one ride")
     p.add_argument("--failures", type=int, default=5, help="stop after so many")
     p.add_argument("--seed", type=int, default=int(time.time()))
     p.add_argument("--life", type=int, default=50, help="NMIs in the life of one Guest")
@@ -818,6 +818,8 @@ def main():
     p.add_argument("--boot", action="append", default=[], help="more for ci/boot")
     opts = p.parse_args()
     opts.share = .15
+    # A check that runs out of time takes its machine along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     opts.listing = opts.listing or os.path.join(opts.out, "listing")
     return 0 if Drive(opts).run() else 1
 

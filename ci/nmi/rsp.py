@@ -19,7 +19,7 @@ class Hang(Exception):
 
 
 class Gdb:
-    def __init__(self, path, patience=30):
+    def __init__(self, path, patience=300):
         end = time.time() + patience
         while True:
             try:
@@ -41,7 +41,7 @@ class Gdb:
         except OSError as e:
             raise Dead(str(e)) from None
 
-    def receive(self, timeout=20):
+    def receive(self, timeout=60):
         end = time.time() + timeout
         while True:
             m = re.search(rb"\$([^#]*)#..", self.buf)
@@ -63,7 +63,7 @@ class Gdb:
                 raise Dead("the machine is gone")
             self.buf += data
 
-    def command(self, packet, timeout=20):
+    def command(self, packet, timeout=60):
         self.send(packet)
         reply = self.receive(timeout)
         if reply is None:
@@ -115,7 +115,7 @@ class Gdb:
     def forget(self, addr):
         self.command("z0,%x,1" % addr)
 
-    def step(self, events=False, timeout=5):
+    def step(self, events=False, timeout=30):
         """One instruction.  The stub's default (7) holds back all events: 5 lets them
         in, though time stands still."""
         flags = 5 if events else 7
@@ -125,7 +125,7 @@ class Gdb:
         self.send("s")
         return self.stopped(timeout)
 
-    def cont(self, timeout=5):
+    def cont(self, timeout=30):
         self.send("c")
         return self.stopped(timeout)
 
@@ -139,9 +139,9 @@ class Gdb:
 
     def interrupt(self):
         self.sock.sendall(b"\x03")
-        return self.receive(5)
+        return self.receive(30)
 
-    def run_to(self, *addrs, timeout=5):
+    def run_to(self, *addrs, timeout=30):
         """Continue until one of these; the breakpoints are gone afterwards."""
         for a in addrs:
             self.stop_at(a)
