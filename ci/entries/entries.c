@@ -107,8 +107,8 @@ static void no_leak(const char *name, u64 n, const struct try *t, const struct e
 		if (i == LGREG_RSP)	/* calls and returns move it, a few words */
 			want = e->reg[i] / 0x1000 == DATA / 0x1000 ? e->reg[i] : DATA;
 		if (e->what == LANDED32 || e->what == LANDED64) {
-			if (i == LGREG_RAX)	/* the landing's hypercall, answered or not */
-				want = e->what == LANDED64 && !e->reg[i] ? 0 : LHCALL_SHUTDOWN;
+			if (i == LGREG_RAX)	/* the landing's hypercall; the dead get no answer */
+				want = LHCALL_SHUTDOWN;
 			if (i == LGREG_RCX && e->what == LANDED64)
 				want = e->reg[LGREG_RIP];	/* behind SYSCALL */
 			if (i == LGREG_R11 && e->what == LANDED64)
