@@ -9,4 +9,4 @@
 #= s/0x[0-9a-f]{16}/ADDRESS/g
 set -eo pipefail
 echo '$ make debug'
-timeout 300 bash tangle/debug.sh 2>&1 | sed '/^\[Inferior/d'
+timeout 1500 bash tangle/debug.sh 2>&1 | sed '/^\[Inferior/d'

@@ -7,4 +7,4 @@ insmod /lg/lg.ko || exit 1
 echo '# errno'
 /device/errno
 SCRIPT
-timeout 400 ci/boot --timeout 300 --add build/transcript.errno:/device/errno -- build/transcript.device
+ci/boot --add build/transcript.errno:/device/errno -- build/transcript.device

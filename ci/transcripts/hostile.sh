@@ -16,4 +16,4 @@ run --arg 0x23 guests/gates
 run --arg 6 guests/liar
 run guests/lastwords
 END
-timeout 200 ci/boot -- build/transcript.hostile
+ci/boot -- build/transcript.hostile

@@ -8,4 +8,4 @@ e lguest --arg 1 guests/liar
 e lguest --arg 20 guests/liar
 e lguest --arg 22 guests/liar
 SCRIPT
-timeout 200 ci/boot -- build/transcript.hypercalls
+ci/boot -- build/transcript.hypercalls

@@ -3,8 +3,10 @@
 #= s/[0-9]+/N/g
 #= s/ +/ /g
 log=build/check/nmi-everywhere.log
-[ -e "$log" ] && [ "$log" -nt kmod/lg.ko ] || {
-	mkdir -p build/check
+mkdir -p build/check
+exec 9>build/check/.nmi		# ci/check holds it while it writes the log
+flock 9
+[ "$log" -nt kmod/lg.ko ] && grep -q '^nmi-everywhere:' "$log" || {
 	ci/checks/nmi-everywhere >"$log" 2>&1
 }
 echo '$ make check T=nmi-everywhere'

@@ -14,5 +14,5 @@ lguest --arg $at guests/peek 2>&1 | head -n 1
 echo "# lguest --arg $at guests/poke"
 lguest --arg $at guests/poke 2>&1 | head -n 1
 END
-timeout 900 ci/boot --machine bochs --timeout 880 --pti off "$@" -- build/transcript.wall 2>build/transcript.wall.err |
+ci/boot --machine bochs --pti off "$@" -- build/transcript.wall 2>build/transcript.wall.err |
 	grep -v '^\['
