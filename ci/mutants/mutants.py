@@ -3,7 +3,9 @@
 """Break the Switcher on purpose, in one place, and see that the checks notice.
 
 Each mutant of table.py is built in a tree of its own and given to the quick
-battery of ci/nmi/drive.py; red is what we want.
+battery of ci/nmi/drive.py, and one of the small decisions first to the units;
+red is what we want.  One that does not build, or at which the battery runs out
+of time, has shown nothing.
 """
 import argparse
 import os
@@ -14,9 +16,11 @@ import subprocess
 import sys
 import time
 
-from table import TABLE
+from table import TABLE, H
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LIMIT = 240			# seconds for one QEMU; ten are enough on an idle machine
+LATE = "out of time"
 
 
 def build(tree, headers):
@@ -29,16 +33,45 @@ def build(tree, headers):
 def battery(tree, opts, seed):
     cmd = [sys.executable, "-B", os.path.join(TOP, "ci", "nmi", "drive.py"), "--module",
            os.path.join(tree, "kmod", "lg.ko"), "--kver", opts.kver, "--out", opts.out,
-           "--only", "quick", "--failures", "1", "--seed", str(seed), "--limit", "600", "--patience", "15",
+           "--only", "quick", "--failures", "1", "--seed", str(seed),
+           "--limit", str(LIMIT), "--patience", "15",
            "--listing", os.path.join(tree, "listing")]
+    begin = time.time()
     try:
         p = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                           errors="replace", timeout=700)
+                           errors="replace", timeout=LIMIT + 60)
     except subprocess.TimeoutExpired:
-        return 1, "out of time"
+        return 1, LATE
+    if p.returncode and time.time() - begin > LIMIT:	# QEMU was ended, which looks like a death
+        return 1, LATE
     lines = p.stdout.splitlines()
     why = [x for x in lines if x.startswith("FAILED")] or [x for x in lines if x.strip()][-1:]
     return p.returncode, why[0] if why else "?"
+
+
+def units(tree):
+    """The small decisions, without a machine: milliseconds."""
+    program = os.path.join(tree, "units")
+    subprocess.check_call(["gcc", "-O1", "-I" + os.path.join(tree, "kmod"), "-I" + os.path.join(TOP, "ci", "units"),
+                           "-o", program, os.path.join(TOP, "ci", "units", "units.c")])
+    p = subprocess.run([program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    return p.returncode, "units: " + p.stdout.split("\n")[0]
+
+
+def verdict(tree, file, opts):
+    """"killed" and by what, "asleep" and why, or "lives"."""
+    rc, out = build(tree, opts.headers)
+    if rc:
+        err = re.search(r"error: .*|Error: .*", out)
+        return "asleep", "it does not build: " + (err.group(0) if err else out[-80:])
+    if file == H:
+        rc, why = units(tree)
+        if rc:
+            return "killed", why
+    rc, why = battery(tree, opts, opts.seed)
+    if rc and why == LATE:
+        return "asleep", why
+    return ("killed", why) if rc else ("lives", "")
 
 
 def main():
@@ -53,7 +86,7 @@ def main():
     p.add_argument("--report", help="append a line for each to this file")
     opts = p.parse_args()
     opts.out = opts.out or os.path.join(TOP, "build", "nmi", opts.kver)
-    headers = "/usr/src/linux-headers-" + opts.kver
+    opts.headers = "/usr/src/linux-headers-" + opts.kver
     os.makedirs(opts.tree, exist_ok=True)
     for d in ("kmod", "switcher"):
         shutil.copytree(os.path.join(TOP, d), os.path.join(opts.tree, d), dirs_exist_ok=True,
@@ -68,7 +101,7 @@ def main():
     if opts.part:
         part, parts = map(int, opts.part.split("/"))
         table = sorted(table, key=lambda m: bool(m[4]))[part::parts]
-    rc, out = build(opts.tree, headers)
+    rc, out = build(opts.tree, opts.headers)
     if rc:
         print(out)
         return 1
@@ -88,17 +121,15 @@ def main():
         else:
             with open(path, "w") as f:
                 f.write(text.replace(old, new))
-            rc, why = build(opts.tree, headers)
-            if rc:
-                err = re.search(r"error: .*|Error: .*", why)
-                rc, why = 1, "does not build: " + (err.group(0) if err else why[-80:])
-            else:
-                rc, why = battery(opts.tree, opts, opts.seed)
+            how, why = verdict(opts.tree, file, opts)
             with open(path, "w") as f:
                 f.write(text)
-            if rc:
+            if how == "killed":
                 line = "killed    " + why
                 killed += 1
+            elif how == "asleep":
+                line = "NOTHING   " + why + ": mend table.py" * (why != LATE)
+                asleep.append(name)
             elif equal:
                 line = "equal     " + equal
             else:

@@ -140,7 +140,7 @@ TABLE = [
     drop("c-no-kernel-gs", C, "\twrmsrl(MSR_KERNEL_GS_BASE, host->kernel_gs_base);\n"),
     drop("c-no-msrs", C, "\t\tif (guest != host->msr[i])\n\t\t\twrmsrl(entry_msrs[i], guest);\n"),
     drop("c-no-msrs-back", C, "\t\tif (guest_msr(entry_msrs[i], host->msr[i]) != host->msr[i])\n\t\t\twrmsrl(entry_msrs[i], host->msr[i]);\n"),
-    drop("c-no-cstar", C, "\tMSR_EFER, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK,\n"[35:45]),
+    drop("c-no-cstar", C, " MSR_CSTAR,"),
     drop("c-no-sysenter", C, "\tMSR_IA32_SYSENTER_CS,\n"),
     drop("c-sfmask-df", C, " | X86_EFLAGS_DF"),
     drop("c-sfmask-ac", C, " | X86_EFLAGS_AC"),
