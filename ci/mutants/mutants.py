@@ -20,7 +20,7 @@ from table import TABLE, H
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIMIT = 240			# seconds for one QEMU; ten are enough on an idle machine
-LATE = "out of time"
+LATE, NOSTART = "out of time", "the Host of the test did not start"
 
 
 def build(tree, headers):
@@ -44,6 +44,8 @@ def battery(tree, opts, seed):
         return 1, LATE
     if p.returncode and time.time() - begin > LIMIT:	# QEMU was ended, which looks like a death
         return 1, LATE
+    if p.returncode == 2:
+        return 1, NOSTART
     lines = p.stdout.splitlines()
     why = [x for x in lines if x.startswith("FAILED")] or [x for x in lines if x.strip()][-1:]
     return p.returncode, why[0] if why else "?"
@@ -63,13 +65,13 @@ def verdict(tree, file, opts):
     rc, out = build(tree, opts.headers)
     if rc:
         err = re.search(r"error: .*|Error: .*", out)
-        return "asleep", "it does not build: " + (err.group(0) if err else out[-80:])
+        return "asleep", "it does not build, mend table.py: " + (err.group(0) if err else out[-80:])
     if file == H:
         rc, why = units(tree)
         if rc:
             return "killed", why
     rc, why = battery(tree, opts, opts.seed)
-    if rc and why == LATE:
+    if rc and why in (LATE, NOSTART):
         return "asleep", why
     return ("killed", why) if rc else ("lives", "")
 
@@ -128,7 +130,7 @@ def main():
                 line = "killed    " + why
                 killed += 1
             elif how == "asleep":
-                line = "NOTHING   " + why + ": mend table.py" * (why != LATE)
+                line = "NOTHING   " + why
                 asleep.append(name)
             elif equal:
                 line = "equal     " + equal

@@ -46,6 +46,10 @@ class Wrong(Exception):
     """Something was not as it should be after an NMI."""
 
 
+class NoStart(Exception):
+    """It is not the Switcher's fault: no Guest has been begun yet."""
+
+
 class Bench:
     """One booted Host with one Guest, which waits at its label "again"."""
 
@@ -93,10 +97,17 @@ class Bench:
         self.gdb = g = Gdb(sock)
         self.here = self.ride["checkpoint_here"]
         self.again, self.wrong = self.guest["again"], self.guest["wrong"]
-        g.run_to(self.here, timeout=self.opts.limit)
-        m = re.search(r"nmitest: notes at ([0-9a-f]+)", self.log())
-        if not m:
-            raise Dead("nmitest has not said where its notes are")
+        try:
+            g.run_to(self.here, timeout=self.opts.limit)
+        except (Dead, Hang) as e:
+            raise NoStart(str(e)) from None
+        for _ in range(100):		# what it says comes by way of other programs
+            m = re.search(r"nmitest: notes at ([0-9a-f]+)", self.log())
+            if m:
+                break
+            time.sleep(.1)
+        else:
+            raise NoStart("nmitest has not said where its notes are")
         self.notes_at = int(m.group(1), 16)
         self.host_idt = self.table("IDT")
         self.live()
@@ -821,7 +832,11 @@ def main():
     # A check that runs out of time takes its machine along.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     opts.listing = opts.listing or os.path.join(opts.out, "listing")
-    return 0 if Drive(opts).run() else 1
+    try:
+        return 0 if Drive(opts).run() else 1
+    except NoStart as e:
+        print("the Host of the test does not start: %s" % e)
+        return 2
 
 
 if __name__ == "__main__":
