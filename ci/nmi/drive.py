@@ -241,7 +241,7 @@ class Bench:
         if self.code[self.way["at"] - 0x1000:][:2] == SYSCALL:
             back[GPRS.index("rcx")] = self.way["stop"]
             back[GPRS.index("r11")] = FLAGS
-        if way == "hypercall":
+        if way in ("hypercall", "segments"):
             regs.update(rax=2, rdi=REPORT)	# LHCALL_REPORT
             back[GPRS.index("rax")] = 0
             back[GPRS.index("rdi")] = REPORT

@@ -46,6 +46,23 @@ at_hypercall:
 stop_hypercall:
 	jmp	check
 
+/* Segments and bases of its own choice, which nobody has told the Launcher's vCPU. */
+WAY segments, cr2=NEW_SEGMENTS
+	push	%rax
+	mov	EXPECT + 160, %ds
+	mov	EXPECT + 168, %es
+	mov	EXPECT + 176, %fs
+	mov	EXPECT + 184, %gs
+	mov	EXPECT + 192, %rax
+	wrfsbase %rax
+	mov	EXPECT + 200, %rax
+	wrgsbase %rax
+	pop	%rax
+at_segments:
+	syscall
+stop_segments:
+	jmp	check
+
 WAY spin
 at_spin:
 	nop

@@ -104,6 +104,14 @@ static void tell_guest(const struct way *way)
 		after[LGREG_RCX] = way->stop;
 		after[LGREG_R11] = FLAGS;
 	}
+	if (way->cr2 == NEW_SEGMENTS) {
+		after[LGREG_DS] = 0x33;
+		after[LGREG_ES] = 0x33;
+		after[LGREG_FS] = 0x23;
+		after[LGREG_GS] = 0x2b;
+		after[LGREG_FS_BASE] >>= 1;
+		after[LGREG_GS_BASE] = (int64_t)after[LGREG_GS_BASE] >> 1;
+	}
 	memcpy(mem + EXPECT, after, sizeof(after));
 }
 

@@ -20,6 +20,7 @@
 
 #define FLAGS		0x244ed7	/* CF PF AF ZF SF IF DF OF NT AC ID: all that may be */
 
+#define NEW_SEGMENTS	0x5e6	/* as way.cr2: the Guest loads others, which must stay */
 #define SWITCHER_BUG	0xb06		/* as way.error: the driver will break the Switcher */
 
 #endif /* RIDE_H */
