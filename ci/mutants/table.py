@@ -20,7 +20,6 @@ def change(name, file, old, new, why=None):
     return (name, file, old, new, why)
 
 
-NO_MSR = "QEMU ignores writes of this MSR and reads it as 0; a real processor is needed"
 TABLE = [
     # The way in: what is there before LIDT.
     drop("in-no-vcpu", S, "\tmov\t%rsi, CPU_VCPU(%rdi)\n"),
@@ -66,7 +65,10 @@ TABLE = [
     drop("in-no-fs-base", S, "\tWRITE_MSR MSR_FS_BASE, VCPU_FS_BASE(%rsi)\n"),
     drop("in-no-gs-base", S, "\tWRITE_MSR MSR_GS_BASE, VCPU_GS_BASE(%rsi)\n"),
     drop("in-no-kernel-gs", S, "\tmov\t$MSR_KERNEL_GS_BASE, %ecx\n\tmov\t%esi, %eax\n\tmov\t%rsi, %rdx\n\tshr\t$32, %rdx\n\twrmsr\n"),
-    drop("in-no-debugctl", S, "\tmov\t$MSR_IA32_DEBUGCTLMSR, %ecx\n\twrmsr\n", NO_MSR),
+    drop("in-no-debugctl", S, "\tmov\t$MSR_IA32_DEBUGCTLMSR, %ecx\n\twrmsr\n"),
+    drop("in-no-pebs", S, "\tmov\t$MSR_IA32_PEBS_ENABLE, %ecx\n\twrmsr\n"),
+    drop("in-debugctl-not-read", S, "\tREAD_MSR MSR_IA32_DEBUGCTLMSR, CPU_HOST_DEBUGCTL(%rdi)\n"),
+    drop("in-pebs-not-read", S, "\tREAD_MSR MSR_IA32_PEBS_ENABLE, CPU_HOST_PEBS(%rdi)\n"),
     # The order on the way home.
     drop("out-no-cr3", S, "\tmov\tCPU_HOST_CR3(%rdi), %rax\n\tmov\t%rax, %cr3\n"),
     drop("out-no-rsp", S, "\tmov\tCPU_HOST_RSP(%rdi), %rsp\n"),
@@ -84,6 +86,8 @@ TABLE = [
     swap("out-ltr-lgdt", S, "\tmov\t$(GDT_ENTRY_TSS * 8), %eax\n\tltr\t%ax\n", "\tlgdt\t(CPU_HOST_GDT_RO + TABLE_LIMIT)(%rdi)\n"),
     drop("out-no-lgdt-ro", S, "\tlgdt\t(CPU_HOST_GDT_RO + TABLE_LIMIT)(%rdi)\n"),
     drop("out-no-lldt", S, "\tlldt\tCPU_HOST_LDT(%rdi)\n"),
+    drop("out-no-debugctl", S, "\tWRITE_MSR MSR_IA32_DEBUGCTLMSR, CPU_HOST_DEBUGCTL(%rdi)\n"),
+    drop("out-no-pebs", S, "\tWRITE_MSR MSR_IA32_PEBS_ENABLE, CPU_HOST_PEBS(%rdi)\n"),
     change("out-lidt-first", S, "SYM_INNER_LABEL(restore_host, SYM_L_GLOBAL)\n\tmov\tCPU_HOST_CR3(%rdi), %rax\n\tmov\t%rax, %cr3\n",
            "SYM_INNER_LABEL(restore_host, SYM_L_GLOBAL)\n\tlidt\t(CPU_HOST_IDT + TABLE_LIMIT)(%rdi)\n\tmov\tCPU_HOST_CR3(%rdi), %rax\n\tmov\t%rax, %cr3\n"),
     change("out-lidt-before-gs", S, "\txor\t%eax, %eax\n\tmov\t%eax, %gs\n\tWRITE_MSR",

@@ -622,9 +622,36 @@ class Drive:
             b.undo = lambda: b.gdb.write(flags, old)
             inner()
 
+        with_pebs(lambda: None)
+        self.monitors()
         self.scenario("the way in with PEBS", lambda: with_pebs(lambda: None))
         self.scenario("the way out with PEBS",
                       lambda: with_pebs(lambda: b.go(b.labels[labels.RESTORE])))
+
+    def monitors(self):
+        """What watches the kernel: read, switched off, and written back as it was
+        read.  QEMU keeps none of it, so we are the memory of these MSRs."""
+        b, g = self.bench, self.bench.gdb
+        value = {0x1d9: 0x5a015a02, 0x3f1: 0x5a035a04}	# DEBUGCTL, PEBS_ENABLE
+        host = dict(value)
+        while True:
+            regs = g.regs()
+            if regs["rip"] == b.iret and any(value.values()):
+                raise Wrong("the Guest runs with %s" % value)
+            if regs["rip"] == b.ret:
+                break
+            insn, msr = b.listing.insns[regs["rip"] - SW][1], regs["rcx"]
+            if regs["rip"] == b.iret:
+                b.go(b.labels[labels.TRAP])
+                continue
+            g.step()
+            if msr in value and insn == "wrmsr":
+                value[msr] = regs["rdx"] << 32 | regs["rax"]
+            elif msr in value and insn == "rdmsr":
+                g.set_regs(dict(g.regs(), rax=value[msr] & 0xffffffff, rdx=value[msr] >> 32))
+        if value != host:
+            raise Wrong("the Host had %s and has %s" % (host, value))
+        b.finish()
 
     def barriers(self):
         """INT3 after RET never runs: the debugger goes there."""
