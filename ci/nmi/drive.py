@@ -765,7 +765,30 @@ class Drive:
             for r in "rbx rbp r8 r9 r10 r11 r12 r13 r14 r15".split():
                 if regs[r]:
                     raise Wrong("%s goes home with the Guest's %s" % (way, r))
+            regs = b.go(b.ret)
+            if (regs["cs"], regs["ss"]) != (0x10, 0x18):
+                raise Wrong("%s is at home with CS %#x and SS %#x" % (way, regs["cs"], regs["ss"]))
             b.finish()
+        # What a function in C may keep in registers over a call.
+        self.at_enter()
+        regs = g.regs()
+        kept = {r: self.random.getrandbits(64) for r in "rbx rbp r12 r13 r14 r15".split()}
+        g.set_regs(dict(regs, **kept))
+        home = b.go(b.ret)
+        for r in kept:
+            if home[r] != kept[r]:
+                raise Wrong("the Host's %s does not come home" % r)
+        if home["rsp"] != regs["rsp"]:
+            raise Wrong("the Host's stack pointer was %#x and is %#x" % (regs["rsp"], home["rsp"]))
+        g.set_regs(dict(home, **{r: regs[r] for r in kept}))
+        b.finish()
+        # A trap of ring 0, the stack still the Guest's, which DR6 must not remember.
+        self.trace(lambda: self.after_gate("hypercall"))
+        b.go(b.labels[labels.RESTORE])
+        dr6 = re.search("DR6=([0-9a-f]*)", g.monitor("info registers")).group(1)
+        if int(dr6, 16) != 0xffff0ff0:
+            raise Wrong("a #DB of the Switcher's leaves DR6 %s" % dr6)
+        b.finish()
 
     def plain(self):
         """Each way as a whole life, without us: the Launcher judges."""
