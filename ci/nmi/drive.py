@@ -735,6 +735,22 @@ class Drive:
                 self.bench = Bench(self.opts)
                 self.bench.leave()
                 self.reload = 0
+        # A second bug, on the first one's way home, stops the processor there.
+        b = self.bench
+        broken_iret()
+        b.to(shared)
+        b.forge(13, 0)
+        b.gdb.stop_at(b.here)
+        try:
+            b.gdb.cont(timeout=1)
+        except Hang:
+            b.gdb.interrupt()
+        b.gdb.forget(b.here)
+        stop = b.gdb.regs()["rip"]
+        if stop != SW + b.listing.find("jne", b.listing.labels[labels.BUG]):
+            raise Wrong("after a second bug we are at %s" % b.where(stop))
+        b.gdb.set_regs(dict(b.gdb.regs(), rip=shared))
+        b.land()
         print("%-44s %4d boundaries, %4d NMIs, %.1f s" % (
             "a fault of the Switcher's IRETQ", len(path), self.total - n, time.time() - t), flush=True)
         self.bench.live(reload=1)

@@ -4,6 +4,7 @@
  * The driver stops it in checkpoint(), writes the way that it wants into
  * ride, and reads there what came of the last one.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -164,6 +165,21 @@ static void check_death(int fd, const struct lguest_exit *e, const struct way *w
 		check_registers(fd, way);
 }
 
+/* After a bug of the Switcher: no Guest runs any more, not even a new one. */
+static void check_refusal(const struct lguest_initialize *init)
+{
+	struct lguest_exit e;
+	int fd = open("/dev/lguest", O_RDWR);
+
+	if (fd < 0 || request(fd, LHREQ_VERSION, LGUEST_VERSION, 0) ||
+	    write(fd, init, sizeof(*init)) < 0)
+		fail("no second Guest: %m");
+	else if (read(fd, &e, sizeof(e)) >= 0 || errno != EIO)
+		fail("a Guest runs in spite of a bug of the Switcher");
+	if (fd >= 0)
+		close(fd);
+}
+
 static void one_life(const struct way *way)
 {
 	struct lguest_initialize init = { LHREQ_INITIALIZE, (uint64_t)mem, GUEST_PAGES, GUEST_CODE };
@@ -187,6 +203,7 @@ static void one_life(const struct way *way)
 	else if (way->error == SWITCHER_BUG) {
 		if (e.kind != LGEXIT_DEAD || !strstr(e.reason, "Switcher"))
 			fail("it ended (%u: %s), but not of a bug", e.kind, e.reason);
+		check_refusal(&init);
 	} else if (way->vector != ~0ull)
 		check_death(fd, &e, way);
 	else if (e.kind != LGEXIT_SHUTDOWN)
