@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * On the Host: counts the NMIs that arrive, in a page whose address it prints,
- * and shows the registers of the Host that a switch of worlds might spoil.
+ * uses the processor's large registers after each, as any interrupt may, and
+ * shows the registers of the Host that a switch of worlds might spoil.
  */
 #include <linux/fs.h>
+#include <linux/irq_work.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
+#include <asm/fpu/api.h>
 #include <asm/mce.h>
 #include <asm/nmi.h>
 #include <asm/pkru.h>
@@ -22,10 +25,25 @@ struct notes {
 
 static struct notes *notes;
 
+/* An interrupt that comes as soon as it may: what is in XMM is not there to stay. */
+static void spoil_xmm(struct irq_work *work)
+{
+	static const u64 junk[2] = { 0xbadbadbadbadbad, 0xbadbadbadbadbad };
+
+	if (!irq_fpu_usable())
+		return;
+	kernel_fpu_begin();
+	asm volatile("movdqu %0, %%xmm0; movdqu %0, %%xmm7; movdqu %0, %%xmm15" : : "m" (junk));
+	kernel_fpu_end();
+}
+
+static struct irq_work spoiler = IRQ_WORK_INIT_HARD(spoil_xmm);
+
 static int count_nmi(unsigned int type, struct pt_regs *regs)
 {
 	notes->ip = regs->ip;
 	notes->nmis++;
+	irq_work_queue(&spoiler);
 	return NMI_HANDLED;
 }
 
@@ -146,6 +164,7 @@ static void __exit stop(void)
 	native_set_debugreg(7, 0x400);
 	mce_unregister_decode_chain(&mce_nb);
 	unregister_nmi_handler(NMI_LOCAL, "nmitest");
+	irq_work_sync(&spoiler);
 	misc_deregister(&dev);
 	free_page((unsigned long)notes);
 }
