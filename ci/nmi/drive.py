@@ -28,6 +28,7 @@ SW, SW_END = labels.WINDOW, labels.WINDOW + 0x1000
 WAY = struct.Struct("<8Q")
 DB, NMI, DF, MC = 1, 2, 8, 18
 FIRST_IRQ = 32
+LONG = 1000			# no way through the Switcher has so many steps
 
 # Offsets in ride.c's struct ride, addresses and values of ride.h.
 END, RELOAD, VERDICT, DRIVEN, THE_WAY, WHY = 0, 8, 16, 32, 40, 104
@@ -431,6 +432,8 @@ class Drive:
             path.append(regs["rip"])
             if regs["rip"] == b.ret:
                 break
+            if len(path) > LONG:
+                raise Wrong("no way home, at %s" % b.where(regs["rip"]))
             b.gdb.step()
             regs = b.gdb.regs()
         b.finish()
@@ -634,7 +637,7 @@ class Drive:
         b, g = self.bench, self.bench.gdb
         value = {0x1d9: 0x5a015a02, 0x3f1: 0x5a035a04}	# DEBUGCTL, PEBS_ENABLE
         host = dict(value)
-        while True:
+        for _ in range(LONG):
             regs = g.regs()
             if regs["rip"] == b.iret and any(value.values()):
                 raise Wrong("the Guest runs with %s" % value)
@@ -649,7 +652,7 @@ class Drive:
                 value[msr] = regs["rdx"] << 32 | regs["rax"]
             elif msr in value and insn == "rdmsr":
                 g.set_regs(dict(g.regs(), rax=value[msr] & 0xffffffff, rdx=value[msr] >> 32))
-        if value != host:
+        if value != host or regs["rip"] != b.ret:
             raise Wrong("the Host had %s and has %s" % (host, value))
         b.finish()
 
@@ -710,6 +713,8 @@ class Drive:
         broken_iret()
         rip = b.gdb.regs()["rip"]
         while rip != b.ret:
+            if len(path) > LONG:
+                raise Wrong("no way home from a fault of IRETQ, at %s" % b.where(rip))
             path.append(rip)
             b.gdb.step()
             rip = b.gdb.regs()["rip"]
