@@ -83,7 +83,10 @@ class Gdb:
     # Registers and memory.
 
     def regs(self):
-        raw = bytes.fromhex(self.command("g")[:LAYOUT.size * 2])
+        reply = self.command("g")
+        if len(reply) < LAYOUT.size * 2:	# it ended, and says that instead
+            raise Dead("no registers: " + reply[:12])
+        raw = bytes.fromhex(reply[:LAYOUT.size * 2])
         return dict(zip(REGS, LAYOUT.unpack(raw)))
 
     def set_regs(self, regs):
