@@ -803,6 +803,15 @@ class Drive:
             raise Wrong("the Host's stack pointer was %#x and is %#x" % (regs["rsp"], home["rsp"]))
         g.set_regs(dict(home, **{r: regs[r] for r in kept}))
         b.finish()
+        # On Linux's NMI stack the seventh word is Linux's: is an NMI being executed?
+        self.then(NMI, lambda: self.in_way_in(SW + b.listing.find("lgdt", b.listing.labels[labels.ENTER])))
+        word = g.regs()["rsp"] - 16
+        if SW <= word < SW_END + (1 << 39):
+            raise Wrong("an NMI before LTR is on a stack of ours")
+        b.go(b.labels[labels.RESTORE])
+        if g.words(word)[0]:
+            raise Wrong("Linux's NMI stack says %d, executing" % g.words(word)[0])
+        b.finish()
         # A trap of ring 0, the stack still the Guest's, which DR6 must not remember.
         self.trace(lambda: self.after_gate("hypercall"))
         b.go(b.labels[labels.RESTORE])
