@@ -19,7 +19,7 @@ import time
 from table import TABLE, H
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LIMIT = 240			# seconds for one QEMU; ten are enough on an idle machine
+LIMIT = 400			# seconds for one QEMU; ten are enough on an idle machine
 LATE, NOSTART = "out of time", "the Host of the test did not start"
 
 
