@@ -157,6 +157,21 @@ static long read_number(const char *name)
 	return n;
 }
 
+/* Pages that have really gone to the swap. */
+static long swapped(void)
+{
+	char line[100];
+	FILE *f = fopen("/proc/vmstat", "r");
+	long n = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "pswpout %ld", &n) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return n;
+}
+
 /* A child has a copy, and in it nothing moves and everything can be written. */
 static void trick_fork(void)
 {
@@ -363,6 +378,8 @@ int main(int argc, char **argv)
 
 	start(MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	tricks("private memory", true, rounds);
+	if (swapped() < PAGES / 2)
+		WRONG("only %ld pages were swapped out", swapped());
 	churning = true;
 	for (i = 0; i < 2; i++)
 		pthread_create(&churner[i], NULL, churn, (void *)(uintptr_t)(i + 1));
@@ -388,6 +405,6 @@ int main(int argc, char **argv)
 		WRONG("the file was cut: %s", end.reason);
 	else
 		printf("ok: the file was cut: %s\n", end.reason);
-	printf("%d wrong\n", wrong);
+	printf("%ld pages swapped out, %d wrong\n", swapped(), wrong);
 	return wrong != 0;
 }
