@@ -543,7 +543,7 @@ static void after_write(u64 gfn, const struct guest_walk *way)
 	if (way && one_in(2))
 		for (level = 4; level >= way->level && level; level--)
 			if (way->table[level] == gfn) {
-				index = pte_index(way->addr, level);
+				index = table_index(way->addr, level);
 				count[c_write_own]++;
 			}
 	if (has_tables(sh, gfn)) {
@@ -1149,7 +1149,7 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 				check_fault(v, addr, access, 0, true);
 				return FAULT;
 			}
-			entry = mem[walk.table[level]][pte_index(addr, level)];
+			entry = mem[walk.table[level]][table_index(addr, level)];
 			result = walk_step(&walk, level, entry);
 			if (result != WALK_ON) {
 				code = walk_error(result, access);
@@ -1184,13 +1184,13 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 			want |= 0x40;
 		if (mark != want)
 			fail("marked %#llx, should be %#llx", ULL(mark), ULL(want));
-		if (mem[walk.table[level]][pte_index(addr, level)] != walk.entry[level]) {
+		if (mem[walk.table[level]][table_index(addr, level)] != walk.entry[level]) {
 			count[c_mark_race]++;
 			hot = NULL;
 			return AGAIN;
 		}
 		if (mark != walk.entry[level]) {
-			set_entry(walk.table[level], pte_index(addr, level), mark);
+			set_entry(walk.table[level], table_index(addr, level), mark);
 			walk.entry[level] = mark;
 		}
 	}
@@ -1268,7 +1268,7 @@ static void instruction(struct vcpu *v, const struct part *parts, int n)
 		int level;
 
 		for (level = 4; v->paging && level > 1; level--) {
-			struct meaning m = means(mem[way.table[level]][pte_index(way.addr, level)], level);
+			struct meaning m = means(mem[way.table[level]][table_index(way.addr, level)], level);
 
 			way.table[level - 1] = m.frame;
 			if (m.frame >= LIMIT || m.leaf || !m.present)
@@ -1411,7 +1411,7 @@ static void do_hole(struct vcpu *v)
 		return;
 	for (i = 4; i; i--) {
 		walk.table[i] = v->cr3;
-		walk.entry[i] = mem[v->cr3][pte_index(walk.addr, i)];
+		walk.entry[i] = mem[v->cr3][table_index(walk.addr, i)];
 	}
 	walk.level = 1;
 	walk.gfn = v->cr3;
