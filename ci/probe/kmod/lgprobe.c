@@ -5,7 +5,8 @@
  * It holds values that no Guest may see or change, touches them on the last
  * instruction before the worlds are switched, compares each CPU's state with
  * what it was while Guests run, reads the test build's count of live
- * allocations when lg.ko goes, and can take the window's slot in a process.
+ * allocations when lg.ko goes, can take the window's slot in a process, and
+ * can write what a KVM below us writes before a page fault that means "wait".
  */
 #include <linux/hrtimer.h>
 #include <linux/kprobes.h>
@@ -19,6 +20,7 @@
 #include <asm/desc.h>
 #include <asm/fpu/xcr.h>
 #include <asm/irq_regs.h>
+#include <asm/kvm_para.h>
 #include <asm/msr.h>
 
 #define CANARY		0x5ec2e75ec2e7c0deull
@@ -270,9 +272,29 @@ static int keeps_global(void)
 	return seen == 1;
 }
 
+/* Of this CPU: what KVM has to say about the page fault that comes next. */
+static struct kvm_vcpu_pv_apf_data __percpu *late;
+
+static void set_late(u32 enabled)
+{
+	struct kvm_vcpu_pv_apf_data *data = get_cpu_ptr(late);
+
+	data->enabled = enabled;
+	data->flags = enabled ? KVM_PV_REASON_PAGE_NOT_PRESENT : 0;
+	put_cpu_ptr(late);
+}
+
+static void page_came(u32 token)
+{
+	local_irq_disable();
+	kvm_async_pf_task_wake(token);
+	local_irq_enable();
+}
+
 static ssize_t write(struct file *file, const char __user *in, size_t size, loff_t *off)
 {
 	char cmd[32] = "";
+	unsigned long arg;
 	int err = 0;
 
 	if (size >= sizeof(cmd))
@@ -298,6 +320,13 @@ static ssize_t write(struct file *file, const char __user *in, size_t size, loff
 		on_each_cpu(start_watch, NULL, 1);
 	} else if (!strcmp(cmd, "unwatch")) {
 		stop_watch();
+	} else if (sscanf(cmd, "late %lx", &arg) == 1) {
+		late = (void __percpu *)arg;
+		set_late(1);
+	} else if (!strcmp(cmd, "early")) {
+		set_late(0);
+	} else if (sscanf(cmd, "came %lx", &arg) == 1) {
+		page_came(arg);
 	} else {
 		err = -EINVAL;
 	}
@@ -319,6 +348,7 @@ static ssize_t read(struct file *file, char __user *out, size_t size, loff_t *of
 	SAY("intact %d\n", canary_data == CANARY && *canary_direct == CANARY && *canary_vmalloc == CANARY);
 	SAY("touches %lu\n", touches);
 	SAY("keeps %d\n", keeps_global());
+	SAY("late %u\n", late ? this_cpu_read(late->flags) : 0);
 	SAY("goings %d live %d allocations %d\n", goings, live_at_going, allocations_at_going);
 	for_each_online_cpu(cpu) {
 		struct watcher *w = per_cpu_ptr(&watchers, cpu);
