@@ -355,7 +355,7 @@ class Bench:
         at = self.rsp0 - 56
         vector, error, rip, cs, flags, rsp, ss = g.words(at, 7)
         want = [way["vector"], way["error"], way["stop"], way["cs"], FLAGS ^ way["flags"], STACK, 0x2b]
-        if way["at"] == self.ways["sysenter"]["at"] and vector == 6:
+        if way["at"] in (self.ways["sysenter"]["at"], self.ways["sysenter32"]["at"]) and vector == 6:
             want[0] = 6			# AMD
         got = [vector, error, rip, cs, flags & ~RF, rsp, ss]
         if got != want:

@@ -198,6 +198,14 @@ stop_bound:
 	bound	%eax, zero
 	.code64
 
+/* From 64-bit code AMD's processors, and QEMU's, refuse it whatever the MSRs say. */
+WAY sysenter32, 13, cs=0x23
+	CODE32
+at_sysenter32:
+stop_sysenter32:
+	sysenter
+	.code64
+
 WAY syscall32, 6, cs=0x23
 	CODE32
 at_syscall32:
