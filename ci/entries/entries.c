@@ -351,9 +351,17 @@ static void host_addresses(void)
 	}
 }
 
+/* The call answers with an int in a register for a long. */
+static int fill_entry(struct user_desc *d)
+{
+	long ret = syscall(SYS_modify_ldt, 0x11, d, sizeof(*d));
+
+	return ret == -1 ? -errno : (int)ret;
+}
+
 static void fill_ldt(void)
 {
-	int i;
+	int i, err;
 
 	for (i = 0; i < 64; i++) {
 		struct user_desc d = {
@@ -366,7 +374,13 @@ static void fill_ldt(void)
 		/* Conforming code must not be present, or the kernel refuses. */
 		if (d.contents == 3)
 			d.seg_not_present = 1;
-		if (syscall(SYS_modify_ldt, 0x11, &d, sizeof(d)))
+		err = fill_entry(&d);
+		if (err == -EINVAL && !d.seg_32bit) {	/* no 16-bit segments here */
+			d.seg_32bit = 1;
+			err = fill_entry(&d);
+		}
+		errno = -err;
+		if (err)
 			die("modify_ldt");
 	}
 }
