@@ -58,6 +58,9 @@
 	X(write_table, "Guest writes to shadowed tables") \
 	X(write_own, "to tables on the way of the write") \
 	X(write_race, "by another vCPU while one is in the Host") \
+	X(trip, "to entries that have just been walked") \
+	X(trip_new, "of tables without a shadow") \
+	X(trip_late, "by one who has not been kicked yet") X(op_race, "races prepared") \
 	X(mark_race, "entries changed before they were marked") \
 	X(host_race, "frames taken during a fill") \
 	X(is_recursive, "tables that lead to themselves") \
@@ -217,7 +220,7 @@ static u32 pool_for(int level)
 
 static u64 random_entry(u32 gfn)
 {
-	u64 entry = any() & 0x7ff0000000000f18ull;	/* what nobody should look at */
+	u64 entry = (any() << 20 ^ any()) & 0x7ff0000000000f18ull;	/* what nobody should look at */
 	int level = home[pool_of[gfn] - 1];
 	bool large;
 
@@ -361,6 +364,7 @@ static struct vcpu {
 static bool calm;		/* no races, no failures now */
 static bool locked;
 static bool crowding;		/* one ring is being filled */
+static bool racing;		/* somebody is waiting to change what is walked */
 static bool flushing;		/* because the Guest wants it */
 static int in_host;		/* the vCPU that is, -1 if none */
 static const struct guest_walk *hot;	/* somebody is on this way */
@@ -585,6 +589,74 @@ static void meanwhile(void)
 	}
 }
 
+/* An address at which a vCPU can write to a frame without a fault; 1 if none. */
+static u64 way_to_write(const struct vcpu *v, u32 number, u64 addr, u64 gfn)
+{
+	const struct shadow_page *page = pages[number];
+	u64 found = 1;
+	int i;
+
+	for (i = 0; i < 4 && found == 1; i++) {
+		u64 a = addr | (u64)used[i] << (3 + 9 * page->level);
+		u64 e = page->entries[used[i]];
+
+		if ((e & 7) != 7)
+			continue;
+		if (page->level > 1)
+			found = way_to_write(v, table_at(e), a, gfn);
+		else if (gfn_at(e) == gfn)
+			found = a;
+	}
+	return found >> 47 & 1 && found != 1 ? found | 0xffff000000000000ull : found;
+}
+
+/* Does a vCPU remember that it may write to a frame? */
+static bool remembers_write(const struct vcpu *v, u64 gfn)
+{
+	int i;
+
+	for (i = 0; i < MEMORIES; i++) {
+		const struct memory *m = &v->memory[i];
+
+		if (m->known && m->complete && gfn_at(m->entry[1]) == gfn &&
+		    m->entry[1] & m->entry[2] & m->entry[3] & m->entry[4] & 2)
+			return true;
+	}
+	return false;
+}
+
+/* Another vCPU changes an entry of the very way that somebody has just walked. */
+static void trip(const struct guest_walk *walk)
+{
+	static const u8 bits[] = { 0, 1, 5, 5, 6, 6, 12, 63 };
+	const struct vcpu *self = &vcpus[in_host];
+	const struct vcpu *v = &vcpus[!in_host];
+	int level;
+
+	if (calm || !self->paging || !v->paging)
+		return;
+	for (level = 4; level >= walk->level; level--) {
+		u64 table = walk->table[level], entry;
+		int index = table_index(walk->addr, level);
+
+		if (!pool_of[table])
+			continue;
+		if (!remembers_write(v, table)) {
+			if (!frames[table].slots ||
+			    way_to_write(v, v->root[0]->number, 0, table) == 1)
+				continue;
+			if (has_tables(sh, table) && !frames[table].unsync)
+				fail("the Guest writes to table %llu and nobody notices", ULL(table));
+		}
+		entry = one_in(4) ? random_entry(table) : mem[table][index] ^ 1ull << bits[below(8)];
+		note_change(table, index, entry);
+		set_entry(table, index, entry);
+		count[c_trip]++;
+		count[c_trip_new] += !has_tables(sh, table);
+		count[c_trip_late] += locked;
+	}
+}
+
 /* ---- what shadow.c wants of us ---- */
 
 /* Nobody may remember a page that has become something else. */
@@ -615,6 +687,8 @@ void shadow_flush(struct shadow *s)
 	(void)s;
 	check_recycled();
 	meanwhile();
+	if (hot && one_in(2))
+		trip(hot);
 	for (i = 0; i < VCPUS; i++)
 		forget_memory(&vcpus[i]);
 	meanwhile();
@@ -646,10 +720,12 @@ bool shadow_read_table(struct shadow *s, u64 gfn, u64 *entries)
 	meanwhile();
 	if (gfn >= LIMIT)
 		fail("reads a table that is not there");
-	memcpy(entries, mem[gfn], sizeof(mem[gfn]));
 	count[c_list_full] += !flushing;
+	if (!readable())	/* and leaves there what was there */
+		return false;
+	memcpy(entries, mem[gfn], sizeof(mem[gfn]));
 	meanwhile();
-	return readable();
+	return true;
 }
 
 /* ---- what must hold ---- */
@@ -1197,6 +1273,8 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 	place = host[walk.gfn];
 	if (one_in(4))
 		meanwhile();
+	if (racing || one_in(4))
+		trip(&walk);
 	if (!calm && !crowding && one_in(60)) {
 		lock();
 		shadow_forget_frame(sh, walk.gfn);
@@ -1212,8 +1290,8 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 	stock();
 	ok = shadow_fill(sh, v->root[!!(access & FAULT_USER)], &walk, place << 12,
 			 access & FAULT_WRITE);
-	hot = NULL;
 	unlock();
+	hot = NULL;
 	if (!ok) {
 		count[c_fill_again]++;
 		return AGAIN;
@@ -1323,7 +1401,7 @@ static void do_invlpg(struct vcpu *v)
 static void do_write(bool told)
 {
 	u32 p = below(pools), gfn = pool[p], index = used[below(4)];
-	u64 value = one_in(20) ? mem[gfn][index] ^ 0x80 : random_entry(gfn);
+	u64 value = one_in(8) ? mem[gfn][index] ^ 0x80 : random_entry(gfn);
 
 	if (told) {
 		doing = "the Launcher writes";
@@ -1423,6 +1501,47 @@ static void do_hole(struct vcpu *v)
 	unlock();
 	for (i = 256; i < 272; i++)
 		check_slot(v->root[0], i);
+}
+
+/*
+ * One vCPU is about to walk a table that has no shadow yet, and another can write
+ * to it without a fault.
+ */
+static void do_race(struct vcpu *v)
+{
+	struct vcpu *other = &vcpus[v == vcpus];
+	struct part walker = { .access = below(2) * FAULT_WRITE }, writer = { .access = FAULT_WRITE };
+	u64 table = v->cr3;
+	int level, last = 1 + below(3), i;
+
+	doing = "a race";
+	if (!v->paging || !other->paging)
+		return;
+	walker.addr = good_address(v, walker.access);
+	for (level = 4; level > last; level--) {
+		struct meaning m = means(mem[table][table_index(walker.addr, level)], level);
+
+		if (!m.present || m.leaf || m.frame >= LIMIT)
+			return;
+		table = m.frame;
+	}
+	for (i = 0; i < 100; i++) {
+		struct reference r = reference(other->cr3, writer.addr = random_address(other));
+
+		if (!r.why && r.w && r.gfn == table && writer.addr << 16 >> 59 != 16)
+			break;
+	}
+	if (i == 100)
+		return;
+	lock();
+	shadow_forget_table(sh, table);
+	unlock();
+	flush(other);
+	instruction(other, &writer, 1);
+	racing = true;
+	instruction(v, &walker, 1);
+	racing = false;
+	count[c_op_race]++;
 }
 
 /* So many entries lead to the same place that its ring is full. */
@@ -1544,6 +1663,8 @@ static void begin(void)
 		do
 			k = one_in(3) ? below(LIMIT) : below(2) * 512 + used[below(4)];
 		while (one_in(3) ? pool_of[k] : pool_of[k = below(LIMIT)]);
+		if (i == 3 && !pool_of[512])
+			k = 512;	/* a table that can be mistaken for a large page */
 		pool[i] = k;
 		pool_of[k] = i + 1;
 		home[i] = i < 8 ? 4 - i % 4 : one_in(5) ? 0 : 1 + below(4);
@@ -1612,6 +1733,8 @@ static void one_step(void)
 	} else if (what < 990) {
 		count[c_op_hole]++;
 		do_hole(v);
+	} else if (what > 990) {
+		do_race(v);
 	} else if (what == 990 && one_in(6)) {
 		do_crowd();
 	} else {
@@ -1659,6 +1782,11 @@ int main(void)
 	       guest_reach / guest_roots, checked_addresses / checked_roots, max_reach);
 	printf("longest ring of a frame %lu, of a shadow page %lu; shadow pages %lu, of one frame %lu\n",
 	       max_ring, max_parents, max_pages, max_chain);
+	if (guest_reach / guest_roots < 30 || checked_addresses / checked_roots < 6 ||
+	    max_reach < 128) {
+		printf("these tables are too poor to prove anything\n");
+		bad++;
+	}
 	if (bad)
 		printf("%d of these have never happened\n", bad);
 	return bad && !getenv("FEW");	/* FEW: in so few steps that may be */
