@@ -175,16 +175,15 @@ static void pointers(void)
 	fd = fresh();
 	say_version(fd, LGUEST_VERSION);
 	init = good_init();
-	init.mem_base = (uintptr_t)gone;
-	want(-EFAULT, say_init(fd, init), "memory that is not there");
-	init.mem_base = (uintptr_t)edge;
-	want(-EFAULT, say_init(fd, init), "memory that ends too early");
 	for (size_t i = 3; i < sizeof(bad) / sizeof(*bad) - 1; i++) {
 		init.mem_base = (uintptr_t)bad[i] & ~(PAGE - 1ULL);
 		want(-EFAULT, say_init(fd, init), "memory at %p", bad[i]);
 	}
-	init.mem_base = (uintptr_t)mmap(NULL, PAGES * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	want(-EFAULT, say_init(fd, init), "memory that is read-only");
+	for (uint64_t pages = 1; pages < PAGES; pages++) {
+		init.mem_base = 0x7ffffffff000 - pages * PAGE;
+		want(-EFAULT, say_init(fd, init), "memory that leaves the process after %ju pages",
+		     (uintmax_t)pages);
+	}
 	init = good_init();
 	for (int i = 1; i < PAGE; i = i * 2 + 1) {
 		init.mem_base = (uintptr_t)memory + i;
@@ -205,6 +204,49 @@ static void pointers(void)
 	put_guest();
 	want(sizeof(struct lguest_exit), run(fd), "and a run");
 	close(fd);
+}
+
+/* Initialise with that memory, run: it dies, and the reason says where. */
+static void dies_at(void *base, uint64_t page, const char *what)
+{
+	struct lguest_initialize init = good_init();
+	struct lguest_exit end = { 0 };
+	char reason[LGUEST_REASON_LEN];
+	int fd = fresh();
+
+	say_version(fd, LGUEST_VERSION);
+	init.mem_base = (uintptr_t)base;
+	want(sizeof(init), say_init(fd, init), "initialize with %s", what);
+	want(sizeof(end), pread(fd, &end, sizeof(end), 0), "run with %s", what);
+	snprintf(reason, sizeof(reason), "page %#jx of its memory is not there", (uintmax_t)page);
+	if (end.kind != LGEXIT_DEAD || strcmp(end.reason, reason)) {
+		printf("WRONG: %s: exit %u, \"%.96s\"\n", what, end.kind, end.reason);
+		wrong++;
+	}
+	want(-ENOENT, run(fd), "run it again");
+	close(fd);
+}
+
+/* Nobody looks for the memory before the Guest touches it. */
+static void memory_not_there(void)
+{
+	static const unsigned char writes[] = {
+		0xc6, 0x04, 0x25, 0, 0x20, 0, 0, 1,	/* movb $1, 0x2000 */
+		0x0f, 0x0b,				/* ud2 */
+	};
+	char *own = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memcpy(own + PAGE, writes, sizeof(writes));
+	mprotect(own, PAGES * PAGE, PROT_READ);
+	dies_at(own, 0x2000, "memory that is read-only");
+	mprotect(own + 2 * PAGE, PAGE, PROT_NONE);
+	dies_at(own, 0x2000, "memory that nobody may touch");
+	munmap(own + 2 * PAGE, PAGE);
+	dies_at(own, 0x2000, "memory with a hole");
+	mprotect(own + PAGE, PAGE, PROT_NONE);
+	dies_at(own, 0x1000, "a first page that nobody may touch");
+	munmap(own, PAGES * PAGE);
+	dies_at(own, 0x1000, "memory that is not there");
 }
 
 static void vcpus(void)
@@ -410,29 +452,19 @@ static void tasks(void)
 	close(fd);
 }
 
+/* Nothing is locked, so the limit of what may be does not matter. */
 static void as_nobody(int unused)
 {
-	struct rlimit four = { 4 * PAGE, 4 * PAGE };
-	struct lguest_initialize init = good_init();
+	struct rlimit none = { 0, 0 };
 	int first, second;
 
-	setrlimit(RLIMIT_MEMLOCK, &four);
+	setrlimit(RLIMIT_MEMLOCK, &none);
 	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
 		_exit(97);
-	first = fresh();
-	second = fresh();
-	say_version(first, LGUEST_VERSION);
-	say_version(second, LGUEST_VERSION);
-	want(-ENOMEM, say_init(first, init), "16 pages where 4 may be locked");
-	init.pfn_limit = 5;
-	want(-ENOMEM, say_init(first, init), "5 pages where 4 may be locked");
-	init.pfn_limit = 4;
-	want(sizeof(init), say_init(first, init), "4 pages where 4 may be locked");
-	init.pfn_limit = 1;
-	want(-ENOMEM, say_init(second, init), "a fifth page");
-	close(first);
-	want(sizeof(init), say_init(second, init), "one page after four were given back");
-	want(sizeof(struct lguest_exit), run(second), "and its run");
+	first = ready();
+	second = ready();
+	want(sizeof(struct lguest_exit), run(first), "run where nothing may be locked");
+	want(sizeof(struct lguest_exit), run(second), "run a second one in the same memory");
 	(void)unused;
 }
 
@@ -463,6 +495,7 @@ int main(int argc, char **argv)
 	mode();
 	sizes();
 	pointers();
+	memory_not_there();
 	vcpus();
 	orders();
 	registers();

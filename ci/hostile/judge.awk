@@ -27,6 +27,7 @@ function resolve(text,   name) {
 		n = split(line, word, " ")
 		if (line ~ /^status/) status = word[2]
 		else if (line ~ /^lguest: the Guest died: /) { why = line; sub(/^lguest: the Guest died: /, "", why) }
+		else if (line ~ /^lguest: the Guest (reads|writes to) /) { why = line; sub(/^lguest: /, "", why) }
 		else if (line ~ /^  exception/) {
 			vector = word[2]
 			error = line; sub(/.*error code /, "", error); sub(/ .*/, "", error)
@@ -43,10 +44,10 @@ function resolve(text,   name) {
 	for (i = 1; i <= m; i++) if (verdict[i] == end) ok = 1
 	if (!ok) wrong = "ended " end ", must be " $4
 	else if (touched != "-" && norm(touched) != norm(cr2)) wrong = "touched " cr2 ", must be " touched
-	else if (vector != "" && $6 == "none" && bytes !~ /^nobytes/) wrong = "bytes " bytes ", must be none"
-	else if (vector != "" && $6 != "-" && $6 != "none" && index(bytes, $6) != 1) wrong = "bytes " bytes ", must be " $6
-	else if (status == 5 && $8 != "-" && why !~ $8) wrong = "reason " why ", must be " $8
-	else if (status == 5 && registers != "-") {
+	else if ((vector != "" || status == 6) && $6 == "none" && bytes !~ /^nobytes/) wrong = "bytes " bytes ", must be none"
+	else if ((vector != "" || status == 6) && $6 != "-" && $6 != "none" && index(bytes, $6) != 1) wrong = "bytes " bytes ", must be " $6
+	else if ((status == 5 || status == 6) && $8 != "-" && why !~ $8) wrong = "reason " why ", must be " $8
+	else if ((status == 5 || status == 6) && registers != "-") {
 		split(registers, word, "=")
 		if (norm("0x" register[word[1]]) != norm(word[2]))
 			wrong = word[1] " is " register[word[1]] ", must be " word[2]

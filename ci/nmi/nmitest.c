@@ -114,11 +114,15 @@ static ssize_t show(struct file *file, char __user *user, size_t size, loff_t *o
 	BUILD_BUG_ON(ARRAY_SIZE(msrs) + 18 + GDT_ENTRIES > ARRAY_SIZE(state));
 	if (size != sizeof(state))
 		return -EINVAL;
-	/* A breakpoint where nobody comes by, which the Guest must not have. */
-	preempt_disable();
-	native_set_debugreg(0, 5);
-	native_set_debugreg(7, 0x401);
-	preempt_enable();
+	/* A breakpoint where nobody comes by, which the Guest must not have and the
+	 * Host must keep: it is set before a life (offset 0) and not after it.
+	 */
+	if (!*off) {
+		preempt_disable();
+		native_set_debugreg(0, 5);
+		native_set_debugreg(7, 0x401);
+		preempt_enable();
+	}
 	look(state);
 	return copy_to_user(user, state, size) ? -EFAULT : size;
 }

@@ -225,18 +225,20 @@ static void fill_mine(void)
 	asm volatile("movq %0, %%xmm9; mov %1, %%ds; mov %1, %%es" ::
 		     "r"(MINE), "r"(0x2b) : "xmm9");
 	syscall(SYS_arch_prctl, ARCH_SET_GS, MINE >> 18);
+	if (ride.rides & 1)		/* a selector, or a base */
+		asm volatile("mov %0, %%gs" : : "r"(0x2b));
 }
 
 static void check_mine(void)
 {
 	uint64_t xmm, gs, flags;
-	uint16_t ds, es;
+	uint16_t ds, es, sel;
 
-	asm volatile("movq %%xmm9, %0; mov %%ds, %1; mov %%es, %2; pushfq; popq %3"
-		     : "=r"(xmm), "=r"(ds), "=r"(es), "=r"(flags));
+	asm volatile("movq %%xmm9, %0; mov %%ds, %1; mov %%es, %2; mov %%gs, %3; pushfq; popq %4"
+		     : "=r"(xmm), "=r"(ds), "=r"(es), "=r"(sel), "=r"(flags));
 	syscall(SYS_arch_prctl, ARCH_GET_GS, &gs);
-	if (gs != MINE >> 18)
-		fail("the Launcher's GS base is %#lx", gs);
+	if (sel != (ride.rides & 1 ? 0x2b : 0) || gs != (ride.rides & 1 ? 0 : MINE >> 18))
+		fail("the Launcher's GS is %#x with base %#lx", sel, gs);
 	if (ds != 0x2b || es != 0x2b)
 		fail("the Launcher's DS and ES are %#x and %#x", ds, es);
 	if (flags & 0x44400)
@@ -244,10 +246,10 @@ static void check_mine(void)
 }
 
 /* The Host's own registers, before and after. */
-static void look(int fd, struct host_state *s)
+static void look(int fd, struct host_state *s, int after)
 {
 	memset(s, 0, sizeof(*s));
-	if (fd >= 0 && pread(fd, s, sizeof(*s), 0) != sizeof(*s))
+	if (fd >= 0 && pread(fd, s, sizeof(*s), after) != sizeof(*s))
 		fail("nmitest: %m");
 }
 
@@ -292,9 +294,9 @@ int main(int argc, char **argv)
 			ride.way = *w;
 			ride.rides++;
 			ride.verdict = 0;
-			look(state, &before);
+			look(state, &before, 0);
 			one_life(w);
-			look(state, &after);
+			look(state, &after, 1);
 			compare(&before, &after);
 			printf("way at %#lx: %s\n", w->at, ride.verdict ? (char *)ride.why : "good");
 			if (ride.verdict)
@@ -311,10 +313,10 @@ int main(int argc, char **argv)
 		if (ride.reload)
 			reload();
 		fill_mine();
-		look(state, &before);
+		look(state, &before, 0);
 		one_life((const struct way *)&ride.way);
 		check_mine();
-		look(state, &after);
+		look(state, &after, 1);
 		compare(&before, &after);
 	}
 }

@@ -6,7 +6,7 @@ e() { # show it and its status
 	./lguest "$@" 2>&1
 	rc=$?; printf "$ echo \$?\n%d\n" $rc
 }
-e --memory 17M guests/hello
+e --memory 4097M guests/hello
 e guests/hello.S
 e /bin/true
 e --memory 4K guests/hello
