@@ -71,10 +71,17 @@ static void going(const char *when)
 		WRONG("%s: %d allocations are left", when, left);
 }
 
-/* A Guest that says goodbye, to see that all still works. */
+/* A Guest that touches memory all over, and says goodbye, to see that all still works. */
 static void one_guest(struct guest *g, const char *when)
 {
-	static const u8 bye[] = { 0xb8, 3, 0, 0, 0, 0xbf, 7, 0, 0, 0, 0x0f, 0x05 };
+	static const u8 bye[] = {
+		0x31, 0xc0,				/* xor %eax, %eax */
+		0x80, 0x08, 0x01,			/* 1: orb $1, (%rax) */
+		0x05, 0x00, 0x00, 0x20, 0x00,		/* add $0x200000, %eax */
+		0x48, 0x39, 0xe0,			/* cmp %rsp, %rax */
+		0x72, 0xf3,				/* jb 1b */
+		0xb8, 3, 0, 0, 0, 0xbf, 7, 0, 0, 0, 0x0f, 0x05,
+	};
 	struct lguest_exit e;
 
 	memcpy(g->mem + ENTRY, bye, sizeof(bye));
@@ -90,13 +97,17 @@ static int guest_failures(u64 pages, bool count)
 	struct guest g = { 0 };
 	char when[64];
 	long before = live(), pins = pinned();
+	bool again;
 	int n, err;
 
 	for (n = 1; n < 5000; n++) {
 		snprintf(when, sizeof(when), "a Guest of %llu pages without allocation %d", (ull)pages, n);
 		parameter("allocations", 0);
 		parameter("fail_nth", n);
-		err = -guest_try(&g, pages);
+		err = -guest_file(&g);
+		again = !err;	/* the same file, after a failure */
+		if (!err)
+			err = -guest_init(&g, pages);
 		parameter("fail_nth", 0);
 		if (!err) {
 			one_guest(&g, when);
@@ -104,6 +115,11 @@ static int guest_failures(u64 pages, bool count)
 		}
 		if (err != ENOMEM)
 			WRONG("%s: %s", when, strerror(err));
+		if (again) {
+			if (guest_init(&g, pages))
+				WRONG("%s: %s, the second time", when, strerror(errno));
+			one_guest(&g, when);
+		}
 		if (count && live() != before)
 			WRONG("%s: %ld live before, %ld after", when, before, live());
 		if (pinned() != pins)
@@ -151,8 +167,8 @@ int main(int argc, char **argv)
 	one_guest(&g, "first");
 	n = guest_failures(4, true);
 	printf("Guest of 4 pages: each of %d\n", n);
-	n = guest_failures(600, true);
-	printf("Guest of 600 pages: each of %d\n", n);
+	n = guest_failures(8192, true);
+	printf("Guest of 8192 pages: each of %d\n", n);
 	if (n < 10)
 		WRONG("that is too few");
 	eject();

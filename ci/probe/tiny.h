@@ -38,9 +38,8 @@ struct guest {
 };
 
 /* Memory is kept from Guest to Guest; the descriptor is what makes one. */
-static __attribute__((unused)) int guest_try(struct guest *g, u64 pages)
+static __attribute__((unused)) int guest_init(struct guest *g, u64 pages)
 {
-	struct lguest_version v = { LHREQ_VERSION, LGUEST_VERSION };
 	struct lguest_initialize i = { LHREQ_INITIALIZE, 0, pages, ENTRY };
 
 	if (!g->mem) {
@@ -50,16 +49,33 @@ static __attribute__((unused)) int guest_try(struct guest *g, u64 pages)
 		if (g->mem == MAP_FAILED)
 			die("mmap");
 	}
+	i.mem_base = (u64)g->mem;
+	return write(g->fd, &i, sizeof(i)) == sizeof(i) ? 0 : -errno;
+}
+
+/* No Guest yet, but it could be one. */
+static __attribute__((unused)) int guest_file(struct guest *g)
+{
+	struct lguest_version v = { LHREQ_VERSION, LGUEST_VERSION };
+
 	g->fd = open("/dev/lguest", O_RDWR | O_CLOEXEC);
 	if (g->fd < 0)
 		return -errno;
-	i.mem_base = (u64)g->mem;
-	if (write(g->fd, &v, sizeof(v)) == sizeof(v) &&
-	    write(g->fd, &i, sizeof(i)) == sizeof(i))
-		return 0;
-	v.req = errno;
-	close(g->fd);
-	return -(int)v.req;
+	if (write(g->fd, &v, sizeof(v)) != sizeof(v))
+		die("version");
+	return 0;
+}
+
+static __attribute__((unused)) int guest_try(struct guest *g, u64 pages)
+{
+	int err = guest_file(g);
+
+	if (err)
+		return err;
+	err = guest_init(g, pages);
+	if (err)
+		close(g->fd);
+	return err;
 }
 
 static __attribute__((unused)) void guest_open(struct guest *g, u64 pages)
