@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../../kmod/lguest.h"
@@ -150,6 +151,11 @@ static void sizes(void)
 	close(fd);
 }
 
+static void rung(int number)
+{
+	(void)number;
+}
+
 static void pointers(void)
 {
 	char *edge = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -247,6 +253,27 @@ static void memory_not_there(void)
 	dies_at(own, 0x1000, "a first page that nobody may touch");
 	munmap(own, PAGES * PAGE);
 	dies_at(own, 0x1000, "memory that is not there");
+}
+
+/* The first Guest of an address space, and a timer that rings all the while. */
+static void signals(void)
+{
+	struct sigaction ring = { .sa_handler = rung, .sa_flags = SA_RESTART };
+	struct itimerval often = { { 0, 150 }, { 0, 150 } };
+	int status;
+
+	for (int i = 0; i < 60; i++) {
+		if (!fork()) {
+			int fd = fresh();
+
+			say_version(fd, LGUEST_VERSION);
+			sigaction(SIGALRM, &ring, NULL);
+			setitimer(ITIMER_REAL, &often, NULL);
+			_exit(say_init(fd, good_init()) != sizeof(struct lguest_initialize));
+		}
+		wait(&status);
+		want(0, status, "initialize while signals come");
+	}
 }
 
 static void vcpus(void)
@@ -496,6 +523,7 @@ int main(int argc, char **argv)
 	sizes();
 	pointers();
 	memory_not_there();
+	signals();
 	vcpus();
 	orders();
 	registers();
