@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced aboard the bench by scripts that ask at their end whether the Host is well.
+# shellcheck shell=sh
+module_goes() { # those who had it may still be going themselves
+	n=0; while ! rmmod lg 2>/tmp/rmmod && [ $n -lt 600 ]; do sleep 0.1; n=$((n + 1)); done
+	grep -q '^lg ' /proc/modules || return 0
+	cat /tmp/rmmod; echo "WRONG: the module does not unload"
+	return 1
+}
+# Warnings and worse, and every word of ours; not what a busy machine's clock makes the kernel say.
+log_is_clean() {
+	dmesg -r | grep -E '^<[0-4]>|lguest' | grep -v -e 'out-of-tree module' -e 'module verification failed' \
+		-e 'lguest: ready' -e 'lguest: gone' -e 'clocksource' -e 'tsc:' -e 'TSC found unstable' -e 'interrupt took' \
+		-e 'RT throttling' -e 'NOHZ tick-stop error' >/tmp/log
+	[ -s /tmp/log ] || return 0
+	echo "WRONG: the Host's log:"; head -40 /tmp/log
+	return 1
+}
