@@ -48,6 +48,7 @@ class Watch:
     def __init__(self, gdb):
         self.gdb = gdb
         self.state = None
+        self.trail = []
 
     def registers(self):
         out = self.gdb.monitor("info registers")
@@ -124,6 +125,15 @@ class Watch:
         if found["flags"] & 0x4700 and now["ring"] == "0":
             yield "RFLAGS is %#x" % found["flags"]		# NT, DF, IF, TF
 
+    def guesses(self):
+        """What a RET of the Host's could still guess by, as far as the way home says."""
+        way = self.trail[:self.trail.index("lidt")] if "lidt" in self.trail else []
+        calls = len([i for i, insn in enumerate(way) if insn == "call" and "ret" not in way[:i]])
+        if calls < 32:
+            yield "%d calls before the Host takes interrupts, 32 fill the return stack" % calls
+        elif "lfence" not in way[len(way) - way[::-1].index("call"):]:
+            yield "no LFENCE after the calls that fill the return stack"
+
     def came_home(self):
         for name in ("IDT", "GDT", "TR", "GS", "LDT", "SS", "CR3"):
             if self.found[name] != self.host[name]:
@@ -174,6 +184,7 @@ def walk(g, watch, insns, tell):
     pc = g.regs()["rip"]
     while WINDOW <= pc < WINDOW + 4096 and count < 500:
         here = insns.get(pc - WINDOW, ("offset %#x" % (pc - WINDOW), ""))
+        watch.trail.append(here[1].split(" ")[0])
         g.step()
         count, pc = count + 1, g.regs()["rip"]
         changed = watch.look()
@@ -203,9 +214,10 @@ def follow(way, g, module):
         print("%d instructions into the Guest" % steps)
         g.run_to(WINDOW + label(module, "irq_common"), timeout=300)
         watch.look()
+        watch.trail = []
         steps, worse = walk(g, watch, insns, False)
         print("%d instructions home again" % steps)
-        for what in watch.came_home():
+        for what in [*watch.guesses(), *watch.came_home()]:
             print("WRONG: at home %s" % what)
             worse += 1
         return bad + worse

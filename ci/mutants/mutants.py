@@ -3,7 +3,8 @@
 """Break the Switcher on purpose, in one place, and see that the checks notice.
 
 Each mutant of table.py is built in a tree of its own and given to the quick
-battery of ci/nmi/drive.py, and one of the small decisions first to the units;
+battery of ci/nmi/drive.py, one of the small decisions first to the units, and
+one that lives is followed by single instructions, as switch-order does;
 red is what we want.  One that does not build, or at which the battery runs out
 of time, has shown nothing.
 """
@@ -60,6 +61,15 @@ def units(tree):
     return p.returncode, "units: " + p.stdout.split("\n")[0]
 
 
+def order(tree, opts):
+    """Instruction by instruction, for what the battery lets pass."""
+    p = subprocess.run([sys.executable, "-B", os.path.join(TOP, "ci", "follow", "follow.py"), "check",
+                        "--kver", opts.kver, "--module", os.path.join(tree, "kmod", "lg.ko")],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
+    wrong = [x for x in p.stdout.splitlines() if x.startswith("WRONG")]
+    return bool(wrong), "switch-order: " + (wrong[0] if wrong else "")
+
+
 def verdict(tree, file, opts):
     """"killed" and by what, "asleep" and why, or "lives"."""
     rc, out = build(tree, opts.headers)
@@ -73,6 +83,8 @@ def verdict(tree, file, opts):
     rc, why = battery(tree, opts, opts.seed)
     if rc and why in (LATE, NOSTART):
         return "asleep", why
+    if not rc:
+        rc, why = order(tree, opts)
     return ("killed", why) if rc else ("lives", "")
 
 

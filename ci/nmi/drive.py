@@ -657,14 +657,15 @@ class Drive:
         b.finish()
 
     def barriers(self):
-        """INT3 after RET never runs: the debugger goes there."""
+        """INT3 after RET never runs, nor after a CALL that fills the return stack:
+        the debugger goes there."""
         b, g = self.bench, self.bench.gdb
         for o in sorted(b.listing.insns):
             if b.listing.insns[o][1] != "int3":
                 continue
             addr = SW + o
             how = "RIP by the debugger"
-            before = max(x for x in b.listing.insns if x < o) + SW	# the RET
+            before = max(x for x in b.listing.insns if x < o) + SW	# the RET or CALL
             inside = b.labels[labels.IST] <= addr < b.labels[labels.IST_END]
             try:
                 if inside:
@@ -679,9 +680,10 @@ class Drive:
                     self.in_way_out(before)
                 g.set_regs(dict(g.regs(), rip=addr))
                 result = b.inject(addr)
-                b.go(addr)
-                g.set_regs(dict(g.regs(), rip=before))
-                b.finish()
+                if b.listing.insns[before - SW][1] == "ret":
+                    b.go(addr)
+                    g.set_regs(dict(g.regs(), rip=before))
+                b.finish()			# a CALL is on the way home, which begins again
                 b.counted()
                 self.done.setdefault(o, []).append((how, result))
                 self.total += 1
