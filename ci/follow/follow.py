@@ -4,9 +4,11 @@
 
 usage: follow.py in|out|syscall [--module FILE] [options for ci/boot...]
        follow.py check [--module FILE] [options for ci/boot...]
+       follow.py guesses [--module FILE] [options for ci/boot...]
 
 The second form goes in, and out again by an interrupt, and demands at every
-instruction that the tables which are live fit together.
+instruction that the tables which are live fit together.  The third goes the
+same way and says what is done about the processor's guesses.
 """
 import os
 import re
@@ -22,6 +24,8 @@ from rsp import Dead, Gdb, Hang  # noqa: E402
 WINDOW = 0xffff800000000000
 END = WINDOW + (1 << 39)
 VCPUS = WINDOW + (1 << 30)
+# What Linux may have put where a Guest comes back.
+UNTEACH = ("entry_untrain_ret", "srso_alias_untrain_ret", "entry_ibpb", "clear_bhb_loop")
 
 
 def text(module):
@@ -128,7 +132,7 @@ class Watch:
     def guesses(self):
         """What a RET of the Host's could still guess by, as far as the way home says."""
         way = self.trail[:self.trail.index("lidt")] if "lidt" in self.trail else []
-        calls = len([i for i, insn in enumerate(way) if insn == "call" and "ret" not in way[:i]])
+        calls = way.count("call")
         if calls < 32:
             yield "%d calls before the Host takes interrupts, 32 fill the return stack" % calls
         elif "lfence" not in way[len(way) - way[::-1].index("call"):]:
@@ -148,8 +152,10 @@ def main():
     with tempfile.TemporaryDirectory(prefix="lguest.follow.") as tmp:
         script, sock = os.path.join(tmp, "script"), os.path.join(tmp, "gdb")
         with open(script, "w") as f:
+            if way == "guesses":
+                f.write("grep -E ' (%s)$' /proc/kallsyms\n" % "|".join(UNTEACH))
             f.write("insmod /lg/lg.ko\nlguest /lg/guests/%s\n" %
-                    ("spin" if way in ("out", "check") else "hello"))
+                    ("spin" if way in ("out", "check", "guesses") else "hello"))
         log = open(os.path.join(tmp, "log"), "w")
         boot = subprocess.Popen(
             # One processor: the monitor shows the registers of the first.
@@ -157,7 +163,8 @@ def main():
              "--timeout", "700", "--gdb", sock, *options, "--", script],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
-            bad = follow(way, Gdb(sock, patience=300), module)
+            g = Gdb(sock, patience=300)
+            bad = guesses(g, module, log.name) if way == "guesses" else follow(way, g, module)
         except (Dead, Hang) as e:
             print("WRONG: the machine: %s" % e)
             bad = 1
@@ -197,6 +204,34 @@ def walk(g, watch, insns, tell):
             print("WRONG: after %s, %s: %s" % (*here, what))
             bad += 1
     return count, bad
+
+
+def guesses(g, module, log):
+    insns = text(module)
+    g.run_to(WINDOW, timeout=500)
+    back = g.words(g.regs()["rsp"])[0]
+    watch = Watch(g)
+    watch.host = watch.registers()
+    watch.guest_cr3 = g.words(g.regs()["rsi"])[0] & ~(1 << 63)
+    walk(g, watch, insns, False)
+    print("on the way in:   %s" % ("VERW" if "verw" in watch.trail else "nothing"))
+    g.run_to(WINDOW + label(module, "irq_common"), timeout=300)
+    watch.trail = []
+    walk(g, watch, insns, False)
+    print("on the way out:  %d calls, %s" % (watch.trail.count("call"), watch.trail[-1].upper()))
+    with open(log) as f:
+        names = {int(m.group(1), 16): m.group(2)
+                 for m in re.finditer(r"^([0-9a-f]{16}) \w (\w+)$", f.read(), re.M)}
+    after = []
+    while g.words(back, 1)[0] & 0xffffff != 0xec8948:	# mov %rbp, %rsp
+        code = g.read(back, 5)
+        if code[0] == 0xe8:
+            to = (back + 5 + struct.unpack("<i", code[1:])[0]) & (1 << 64) - 1
+            after.append(names.get(to, "%#x" % to))
+            back += 4
+        back += 1
+    print("back in Linux:   %s" % (", ".join(after) or "nothing"))
+    return not names
 
 
 def follow(way, g, module):

@@ -101,7 +101,7 @@ TABLE = [
     change("out-lidt-before-ltr", S, "\tlgdt\t(CPU_HOST_GDT_RW + TABLE_LIMIT)(%rdi)\n",
            "\tlidt\t(CPU_HOST_IDT + TABLE_LIMIT)(%rdi)\n\tlgdt\t(CPU_HOST_GDT_RW + TABLE_LIMIT)(%rdi)\n"),
     drop("out-no-lidt", S, "\tlidt\t(CPU_HOST_IDT + TABLE_LIMIT)(%rdi)\n"),
-    change("out-no-pop", S, "\tpop\t%rbp\n\tpop\t%rbx\n\tret\n", "\tadd\t$8, %rsp\n\tpop\t%rbx\n\tret\n"),
+    change("out-no-pop", S, "\tpop\t%rbp\n\tpop\t%rbx\n\tlretq\n", "\tadd\t$8, %rsp\n\tpop\t%rbx\n\tlretq\n"),
     # What is saved of the Guest.
     change("trap-no-cld", S, "SYM_INNER_LABEL(trap_common, SYM_L_GLOBAL)\n\tcld\n", "SYM_INNER_LABEL(trap_common, SYM_L_GLOBAL)\n"),
     change("trap-no-clac", S, "SYM_INNER_LABEL(switcher_clac1, SYM_L_GLOBAL)\n\tclac\n", "SYM_INNER_LABEL(switcher_clac1, SYM_L_GLOBAL)\n\tnop\n\tnop\n\tnop\n"),

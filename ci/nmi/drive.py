@@ -126,7 +126,7 @@ class Bench:
         text = b"".join(g.read(SW + i, 1024) for i in range(0, 4096, 1024))
         self.listing = Listing(self.opts.module, text, {v: a - SW for v, a in self.gates.items()})
         self.labels = {n: SW + a for n, a in self.listing.labels.items()}
-        self.ret = SW + self.listing.find("ret", self.listing.labels[labels.RESTORE])
+        self.ret = SW + self.listing.find("lret", self.listing.labels[labels.RESTORE])
         self.enter, self.iret = self.labels[labels.ENTER], self.labels[labels.IRET]
         self.leave()
         # On the Host: where its own gate leads, for NMIs on its side.
@@ -621,13 +621,13 @@ class Drive:
             self.at_enter()
             flags = b.gdb.regs()["rdi"] + at
             old = b.gdb.read(flags, 4)
-            b.gdb.write(flags, bytes([old[0] | 2]) + old[1:])
+            b.gdb.write(flags, bytes([old[0] | 6]) + old[1:])	# PEBS, and VERW
             b.undo = lambda: b.gdb.write(flags, old)
             inner()
 
         with_pebs(lambda: None)
         self.monitors()
-        self.scenario("the way in with PEBS", lambda: with_pebs(lambda: None))
+        self.scenario("the way in with PEBS and VERW", lambda: with_pebs(lambda: None))
         self.scenario("the way out with PEBS",
                       lambda: with_pebs(lambda: b.go(b.labels[labels.RESTORE])))
 
@@ -680,7 +680,7 @@ class Drive:
                     self.in_way_out(before)
                 g.set_regs(dict(g.regs(), rip=addr))
                 result = b.inject(addr)
-                if b.listing.insns[before - SW][1] == "ret":
+                if "ret" in b.listing.insns[before - SW][1]:
                     b.go(addr)
                     g.set_regs(dict(g.regs(), rip=before))
                 b.finish()			# a CALL is on the way home, which begins again

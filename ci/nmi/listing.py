@@ -57,7 +57,7 @@ class Listing:
                 continue
             text = re.sub(r"\s+", " ", text.split("#")[0]).strip()
             self.insns[offset] = (self.name(offset), text)
-            fill = bool(re.match(r"(jmp|ret|iret|int3)", text))
+            fill = bool(re.match(r"(jmp|ret|lret|iret|int3)", text))
 
     def find(self, text, after):
         """The first instruction that begins so, at or after an offset."""
