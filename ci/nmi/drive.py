@@ -69,6 +69,7 @@ class Bench:
                "--timeout", str(opts.limit), "--gdb", sock, "--module", opts.module,
                "--pti", opts.pti, "--cpus", "1", "--mem", "256",
                "--qemu", "-icount shift=3"]
+        cmd += ["--add", os.path.join(TOP, "ci", "end.sh") + ":/end.sh"]
         for f in ("ride", "nmitest.ko"):
             cmd += ["--add", "%s:/lg/%s" % (os.path.join(opts.out, f), f)]
         if opts.kver:
