@@ -186,14 +186,25 @@ def say(at, insn, what):
 
 
 def walk(g, watch, insns, tell):
-    """Step until the window is left.  Returns how many steps, how many wrong."""
-    count = bad = 0
-    pc = g.regs()["rip"]
-    while WINDOW <= pc < WINDOW + 4096 and count < 500:
+    """Step until the window is left.  Returns how many steps, how many wrong.
+
+    A stop after which no register is another was none of the processor's doing: there is
+    no instruction that leaves RIP and all others as they are, but for a jump to itself.
+    """
+    count = bad = idle = 0
+    regs = g.regs()
+    while WINDOW <= regs["rip"] < WINDOW + 4096 and count < 500:
+        pc, before = regs["rip"], regs
         here = insns.get(pc - WINDOW, ("offset %#x" % (pc - WINDOW), ""))
         watch.trail.append(here[1].split(" ")[0])
         g.step()
-        count, pc = count + 1, g.regs()["rip"]
+        regs = g.regs()
+        if regs == before:
+            idle += 1
+            if idle < 100:
+                continue
+            raise Hang("at %#x for %d steps" % (pc, idle))
+        count, idle = count + 1, 0
         changed = watch.look()
         if tell:
             for name, owner in sorted(changed.items()):
