@@ -170,12 +170,13 @@ TABLE = [
     change("c-no-irq", C, "\t\tcall_host_interrupt(gate_offset(&idt[vector]));\n", "\t\t(void)idt;\n"),
     drop("c-no-db-clean", C, "\t\tnative_set_debugreg(6, DR6_RESERVED);\n"),
     drop("c-no-sp0", C, "\tsc->tss.sp0 = page + PAGE_SIZE;\n"),
-    change("c-no-pcid", C, "\t\tpcid = SWITCHER_PCID;\n", "\t\tpcid = 0;\n",
-           "QEMU flushes at each load of CR3 and has no PCIDs to mix up; ci/checks/bochs has"),
     # C: what a Guest may have.
     change("san-iopl", H, "0x0000000000254dd5", "0x0000000000257dd5"),
     change("san-no-if", H, "0x0000000000000202", "0x0000000000000002"),
     change("san-cs", H, "return cs == USER32_CS ? USER32_CS : USER_CS;", "return cs;"),
     change("san-sel", H, "\t\treturn sel;\n\t}\n\treturn 0;\n", "\t\treturn sel;\n\t}\n\treturn sel;\n"),
+    change("san-no-pcid", H, "tags ? root | SWITCHER_PCID : root", "root"),
+    change("san-pcid-kept", H, "root | SWITCHER_PCID : root", "root | SWITCHER_PCID | CR3_KEEP : root"),
+    change("san-host-not-kept", H, "tags ? cr3 | CR3_KEEP : cr3", "cr3"),
     change("trap-bug-silent", T, "WRITE_ONCE(switcher_broken, true);", ""),
 ]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: awk -f annotate.awk CONTRACTS HEADER: the header with its contracts.
 FNR == NR && /^#/ { next }
-FNR == NR && /^[a-z_]+( for)?:$/ { name = substr($0, 1, length($0) - 1); next }
+FNR == NR && /^[a-z0-9_]+( for)?:$/ { name = substr($0, 1, length($0) - 1); next }
 FNR == NR { contract[name] = contract[name] $0 "\n"; next }
-/^static inline / && match($0, /[a-z_]+\(/) {
+/^static inline / && match($0, /[a-z0-9_]+\(/) {
 	name = substr($0, RSTART, RLENGTH - 1)
 	if (name in contract)
 		printf "/*@%s*/\n", contract[name]

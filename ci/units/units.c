@@ -132,6 +132,33 @@ static void test_selectors(void)
 		CHECK(guest_cs(v[i]) == (v[i] == 0x23 ? 0x23 : 0x33), "CS %#llx", ULL(v[i]));
 }
 
+/* What Linux writes into the lower bits: nothing, one of six, or that with bit 11. */
+static bool is_linux_pcid(u64 pcid)
+{
+	return (pcid & ~0x800ull) <= 6;
+}
+
+static void test_cr3(void)
+{
+	const u64 keep = 0x8000000000000000;	/* a fault, if PCIDs are not in use */
+	static u64 v[1000];
+	size_t n = interesting(v), i;
+
+	for (i = 0; i < n; i++) {
+		u64 root = v[i] & 0x000ffffffffff000, cr3 = v[i] & ~keep, pcid;
+
+		/* Without PCIDs there is nothing but the address. */
+		CHECK(cr3_for_guest(root, false) == root, "root %#llx, no PCIDs", ULL(root));
+		CHECK(cr3_for_host(cr3, false) == cr3, "CR3 %#llx, no PCIDs", ULL(cr3));
+		/* With them the Guest's has a number, a new one, and keeps nothing. */
+		pcid = cr3_for_guest(root, true) - root;
+		CHECK(pcid < 0x1000, "root %#llx: keeps, or leads elsewhere", ULL(root));
+		CHECK(!is_linux_pcid(pcid), "root %#llx: PCID %#llx is Linux's", ULL(root), ULL(pcid));
+		/* The Host's has its own, and keeps. */
+		CHECK(cr3_for_host(cr3, true) == (cr3 | keep), "CR3 %#llx", ULL(cr3));
+	}
+}
+
 static void test_refusals(void)
 {
 	static const struct host_facts fine = {
@@ -179,6 +206,7 @@ int main(void)
 	test_addresses();
 	test_rflags();
 	test_selectors();
+	test_cr3();
 	test_refusals();
 	printf("%lu answers compared, %lu wrong\n", done, bad);
 	return bad != 0;
