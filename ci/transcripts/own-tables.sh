@@ -7,7 +7,7 @@ run() {
 	echo "# lguest $*"
 	lguest "$@" 2>&1 | grep -v -e '^ *r[0-9abcds]' -e '_base' -e '^ *[cde]s ' -e ': loads' -e 'starts at' -e 'and begins'
 }
-for guest in marks large twice ring; do run -v guests/$guest; done
+for guest in marks large twice pieces ring; do run -v guests/$guest; done
 run --arg 7 guests/levels
 run --arg 19 guests/levels
 text=$(awk '$3 == "_text" { print "0x" $1; exit }' /proc/kallsyms)
