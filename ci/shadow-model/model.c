@@ -10,11 +10,12 @@
  * processors read nothing but what a processor reads, the entries of the shadow
  * pages, and remember what they have read until they are made to forget.
  */
-#include "../proofs/types.h"
+#include "types.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, val) (*(volatile __typeof__(x) *)&(x) = (val))
 #include "pte.h"
 #include "shadow.h"
@@ -53,6 +54,9 @@
 	X(fault_missing, "Guest faults: missing") X(fault_reserved, "reserved bit") \
 	X(fault_write, "not writable") X(fault_user, "not for programs") \
 	X(fault_fetch, "not executable") X(fault_hole, "in our hole") \
+	X(walk_race, "entries changed during a walk") \
+	X(stock_empty, "fills without a page in reserve") \
+	X(stock_full, "pages too many, given back") \
 	X(beyond_frame, "ways to a frame that does not exist") \
 	X(beyond_table, "ways to a table that does not exist") \
 	X(write_table, "Guest writes to shadowed tables") \
@@ -336,9 +340,10 @@ static struct reference reference(u64 cr3, u64 addr)
 
 static struct shadow shadow, *const sh = &shadow;
 static struct shadow_frame frames[LIMIT];
-static struct shadow_page *pages[CAP + 1], page_store[CAP];
-static u64 entry_store[CAP][512], copy[512];
-static bool spare[CAP + 1];	/* is on the list of spare pages */
+static struct shadow_page *pages[CAP + 2], page_store[CAP + 1];
+static u64 entry_store[CAP + 1][512], copy[512];
+static bool spare[CAP + 2];	/* is on the list of spare pages */
+static u32 scarce;		/* one in so many pages cannot be had; 0 is none */
 
 /* What a processor has read on its way from a root. */
 struct memory {
@@ -368,6 +373,7 @@ static bool racing;		/* somebody is waiting to change what is walked */
 static bool flushing;		/* because the Guest wants it */
 static int in_host;		/* the vCPU that is, -1 if none */
 static const struct guest_walk *hot;	/* somebody is on this way */
+static int marking;		/* what he does there */
 static u32 tables_at[LIMIT];	/* levels at which it is a table, for the report */
 
 static u64 table_at(u64 cr3_or_entry)
@@ -728,6 +734,46 @@ bool shadow_read_table(struct shadow *s, u64 gfn, u64 *entries)
 	return true;
 }
 
+bool shadow_fetch_entry(struct shadow *s, u64 gfn, int index, u64 *entry)
+{
+	(void)s;
+	if (locked)
+		fail("fetches under the lock, and may sleep");
+	if (gfn >= LIMIT)
+		fail("walks through a table that is not there");
+	if (one_in(8))
+		meanwhile();
+	*entry = mem[gfn][index];
+	return true;
+}
+
+/* A processor has this entry for itself now: whoever was quicker has been. */
+int shadow_replace_entry(struct shadow *s, u64 gfn, int index, u64 old, u64 new)
+{
+	u64 may = 0x20;
+
+	(void)s;
+	if (locked)
+		fail("marks under the lock, and may sleep");
+	if (gfn >= LIMIT)
+		fail("marks a table that is not there");
+	if (one_in(8))
+		meanwhile();
+	if (one_in(8))
+		trip(hot);
+	if (mem[gfn][index] != old) {
+		count[c_mark_race]++;
+		return 1;
+	}
+	if (marking & FAULT_WRITE && gfn == hot->table[hot->level] &&
+	    index == table_index(hot->addr, hot->level))
+		may |= 0x40;
+	if (new & ~mem[gfn][index] & ~may || mem[gfn][index] & ~new)
+		fail("marks %#llx as %#llx", ULL(mem[gfn][index]), ULL(new));
+	set_entry(gfn, index, new);
+	return 0;
+}
+
 /* ---- what must hold ---- */
 
 /* Would this value of the Guest's entry explain what the shadow says? */
@@ -970,6 +1016,8 @@ static void check_everything(void)
 		if (page->busy && page->level != 4)
 			fail("page %u is not a root and is busy", n);
 	}
+	if (sh->made > sh->cap)
+		fail("%u pages, and there may be %u", sh->made, sh->cap);
 	if (before != sh->oldest || live + sh->spares != sh->made || live != sh->stats.pages)
 		fail("%lu pages by age, %u spare, %u made", live, sh->spares, sh->made);
 	if (live > max_pages)
@@ -1049,7 +1097,7 @@ static void check(void)
 			n = reach(v, program, root->number, 0, true, true);
 			checked_roots++;
 			checked_addresses += n;
-						if (n > max_reach)
+			if (n > max_reach)
 				max_reach = n;
 		}
 		for (i = 0; v->paging && i < v->invlpgs; i++)
@@ -1063,16 +1111,35 @@ static void check(void)
 
 /* ---- what the kernel's side does ---- */
 
-static void stock(void)
+static void add_page(void)
 {
-	while (sh->made < sh->cap && sh->spares < SHADOW_SPARE) {
-		u32 n = sh->made;
+	u32 n = sh->made;
 
-		page_store[n].entries = entry_store[n];
-		page_store[n].addr = (TABLE_BASE + n + 1) << 12;
-		shadow_add_page(sh, &page_store[n]);
-		spare[n + 1] = true;
+	page_store[n].entries = entry_store[n];
+	page_store[n].addr = (TABLE_BASE + n + 1) << 12;
+	if (shadow_add_page(sh, &page_store[n]) != (n < sh->cap))
+		fail("a page too many, or too few: %u of %u", n, sh->cap);
+	count[c_stock_full] += n == sh->cap;
+	spare[n + 1] = n < sh->cap;
+}
+
+/* Without the lock: there may be no memory, and somebody else may stock up too. */
+static void stock(u32 want)
+{
+	u32 tries = 0;
+
+	if (one_in(64))		/* who has asked before, and comes late */
+		add_page();
+	while (shadow_wants(sh, want)) {
+		if (scarce && one_in(scarce))
+			break;
+		if (one_in(2))
+			add_page();
+		add_page();
+		if (++tries > CAP)
+			fail("it never has pages enough: %u of %u", sh->made, sh->cap);
 	}
+	count[c_stock_empty] += sh->made < sh->cap && sh->spares < SHADOW_SPARE;
 }
 
 static void lock(void)
@@ -1137,22 +1204,16 @@ static void flush(struct vcpu *v)
 
 static void load_roots(struct vcpu *v, bool paging, u32 cr3)
 {
-	int i, vcpu = v - vcpus, n, was = in_host;
+	int vcpu = v - vcpus, n, was = in_host;
 
 	in_host = vcpu;
 	flushing = true;
+	stock(SHADOW_SPARE);
 	lock();
-	for (i = 0; i < 2; i++)
-		if (v->root[i])
-			v->root[i]->busy = false;
+	shadow_sync(sh);
+	shadow_load_roots(sh, v->root, cr3, paging, vcpu);
 	v->paging = paging;
 	v->cr3 = cr3;
-	shadow_sync(sh);
-	for (i = 0; i < 2; i++) {
-		stock();
-		v->root[i] = shadow_root(sh, cr3, paging ? i * ROLE_USER : ROLE_DIRECT, vcpu);
-		v->root[i]->busy = true;
-	}
 	shadow_settle(sh);
 	forget_memory(v);
 	forget_pasts();
@@ -1174,9 +1235,9 @@ static void check_fault(const struct vcpu *v, u64 addr, int access, int code, bo
 	int want = access;
 
 	if (beyond) {
-		if (r.why != BEYOND)
-			fail("address %#llx is not beyond the end", ULL(addr));
-		count[r.table ? c_beyond_table : c_beyond_frame]++;
+		if (r.why != BEYOND || !r.table)
+			fail("address %#llx leads to no table beyond the end", ULL(addr));
+		count[c_beyond_table]++;
 		return;
 	}
 	if (r.why == MISSING) {
@@ -1199,13 +1260,29 @@ static void check_fault(const struct vcpu *v, u64 addr, int access, int code, bo
 		fail("a fault at %#llx: error code %#x, should be %#x", ULL(addr), code, want);
 }
 
+/* As the reference would have it, if nobody has changed anything meanwhile? */
+static void check_walk(const struct vcpu *v, const struct guest_walk *walk, int access)
+{
+	struct reference r = reference(v->cr3, walk->addr);
+
+	if ((r.why && r.why != BEYOND) || r.table || r.gfn != walk->gfn ||
+	    r.large != (walk->level == 2) || (access & FAULT_WRITE && !r.w) ||
+	    (access & FAULT_USER && !r.u) || (access & FAULT_FETCH && !r.x))
+		fail("address %#llx leads to %llu, and may %#x", ULL(walk->addr),
+		     ULL(walk->gfn), access);
+	if (shadow_is_memory(sh, walk->gfn) != !r.why)
+		fail("frame %llu is in the Guest's memory, or is not", ULL(walk->gfn));
+}
+
 static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 {
-	struct guest_walk walk = { .addr = addr };
-	struct reference r;
-	int level, code;
-	u64 place;
+	enum walk_result result;
+	struct guest_walk walk;
+	u64 place, then = now;
+	int level;
 	bool ok;
+
+	memset(&walk, 0xa5, sizeof(walk));
 
 	forget_memory(v);	/* of its next entry */
 	if (address_is_ours(addr)) {
@@ -1213,63 +1290,41 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 			count[c_fault_hole]++;
 		return FAULT;
 	}
-	if (!v->paging) {
-		walk_direct(&walk, addr);
-	} else {
-		walk.table[4] = v->cr3;
-		for (level = 4; level; level--) {
-			enum walk_result result;
-			u64 entry;
-
-			if (walk.table[level] >= LIMIT) {
-				check_fault(v, addr, access, 0, true);
-				return FAULT;
-			}
-			entry = mem[walk.table[level]][table_index(addr, level)];
-			result = walk_step(&walk, level, entry);
-			if (result != WALK_ON) {
-				code = walk_error(result, access);
-				check_fault(v, addr, access, code, false);
-				return FAULT;
-			}
-			if (pte_is_leaf(entry, level))
-				break;
-		}
-		if (walk.gfn >= LIMIT) {
-			check_fault(v, addr, access, 0, true);
-			return FAULT;
-		}
-		if (!walk_allows(&walk, access)) {
-			check_fault(v, addr, access, walk_error(WALK_ON, access), false);
-			return FAULT;
-		}
-		r = reference(v->cr3, addr);
-		if (r.why || r.gfn != walk.gfn || (access & FAULT_WRITE && !r.w) ||
-		    (access & FAULT_USER && !r.u) || (access & FAULT_FETCH && !r.x))
-			fail("address %#llx leads to %llu, and may %#x", ULL(addr), ULL(walk.gfn), access);
+	result = shadow_walk(sh, &walk, v->paging, v->cr3, addr);
+	count[c_walk_race] += now != then;
+	if (result != WALK_ON || !walk_allows(&walk, access)) {
+		if (now == then && v->paging)
+			check_fault(v, addr, access, walk_error(result, access),
+				    result == WALK_NOWHERE);
+		if (now == then && !v->paging && addr >> 12 < LIMIT)
+			fail("without paging, %#llx is not there", ULL(addr));
+		return now == then ? FAULT : AGAIN;
 	}
-	if (walk.gfn >= LIMIT)
-		return FAULT;
+	if (walk.addr != addr)
+		fail("the way of another address");
+	if (now == then && v->paging)
+		check_walk(v, &walk, access);
 	hot = &walk;
+	marking = access;
 	if (one_in(4))
 		meanwhile();
-	for (level = 4; level >= walk.level; level--) {
-		u64 mark = pte_mark(&walk, level, access), want = walk.entry[level] | 0x20;
-
-		if (level == walk.level && access & FAULT_WRITE)
-			want |= 0x40;
-		if (mark != want)
-			fail("marked %#llx, should be %#llx", ULL(mark), ULL(want));
-		if (mem[walk.table[level]][table_index(addr, level)] != walk.entry[level]) {
-			count[c_mark_race]++;
-			hot = NULL;
-			return AGAIN;
-		}
-		if (mark != walk.entry[level]) {
-			set_entry(walk.table[level], table_index(addr, level), mark);
-			walk.entry[level] = mark;
-		}
+	if (shadow_mark(sh, &walk, access)) {
+		hot = NULL;
+		return AGAIN;
 	}
+	for (level = 4; level >= walk.level; level--)
+		if (!(walk.entry[level] & 0x20) ||
+		    (level == walk.level && access & FAULT_WRITE && !(walk.entry[level] & 0x40)))
+			fail("level %d is not marked: %#llx", level, ULL(walk.entry[level]));
+	if (!shadow_is_memory(sh, walk.gfn)) {
+		if (walk.gfn < LIMIT || !v->paging)
+			fail("frame %llu is taken for a device", ULL(walk.gfn));
+		count[c_beyond_frame]++;
+		hot = NULL;
+		return FAULT;
+	}
+	if (walk.gfn >= LIMIT)
+		fail("frame %llu is taken for memory", ULL(walk.gfn));
 	place = host[walk.gfn];
 	if (one_in(4))
 		meanwhile();
@@ -1286,8 +1341,8 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 		hot = NULL;
 		return AGAIN;
 	}
+	stock(SHADOW_SPARE);
 	lock();
-	stock();
 	ok = shadow_fill(sh, v->root[!!(access & FAULT_USER)], &walk, place << 12,
 			 access & FAULT_WRITE);
 	unlock();
@@ -1493,8 +1548,8 @@ static void do_hole(struct vcpu *v)
 	}
 	walk.level = 1;
 	walk.gfn = v->cr3;
+	stock(SHADOW_SPARE);
 	lock();
-	stock();
 	calm = true;
 	shadow_fill(sh, v->root[0], &walk, host[walk.gfn] << 12, false);
 	calm = false;
@@ -1650,6 +1705,9 @@ static void begin(void)
 	n = below(4);
 	pools = pool_sizes[n];
 	sh->cap = n == 3 ? CAP : caps[below(4)];
+	scarce = one_in(2) ? 0 : 1 + below(3);
+	for (i = 0; i < 20; i++)	/* these every Guest has */
+		add_page();
 	flush_every = n == 3 ? 400 : 10 + below(60);
 	used[0] = 0;
 	used[1] = one_in(2) ? 255 : 1;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, val) (*(volatile __typeof__(x) *)&(x) = (val))
 #include "shadow.c"
 
@@ -59,6 +60,20 @@ bool shadow_read_table(struct shadow *s, u64 gfn, u64 *entries)
 	return true;
 }
 
+bool shadow_fetch_entry(struct shadow *s, u64 gfn, int index, u64 *entry)
+{
+	*entry = mem[gfn][index];
+	return true;
+}
+
+int shadow_replace_entry(struct shadow *s, u64 gfn, int index, u64 old, u64 new)
+{
+	if (mem[gfn][index] != old)
+		return 1;
+	mem[gfn][index] = new;
+	return 0;
+}
+
 static void make_pages(u32 n)
 {
 	for (; n; n--) {
@@ -94,16 +109,8 @@ static void start(int roots)
 
 static enum walk_result walk_to(struct guest_walk *walk, u64 addr, u64 root)
 {
-	enum walk_result result = WALK_ON;
-	int level;
-
 	memset(walk, 0, sizeof(*walk));
-	walk->addr = addr;
-	walk->table[4] = root;
-	for (level = 4; !walk->level && result == WALK_ON; level--)
-		result = walk_step(walk, level,
-				   mem[walk->table[level]][table_index(addr, level)]);
-	return result;
+	return shadow_walk(&sh, walk, true, root, addr);
 }
 
 /* The whole of a fault: true if it can be tried again, by which it is done. */
@@ -111,15 +118,12 @@ static bool touch_address(struct shadow_page *root, u64 addr, int access)
 {
 	struct guest_walk walk;
 	enum walk_result result = walk_to(&walk, addr, root->gfn);
-	int level;
 
 	if (result != WALK_ON || !walk_allows(&walk, access)) {
 		say("  the Guest's own fault, error %d", walk_error(result, access));
 		return false;
 	}
-	for (level = 4; level >= walk.level; level--)
-		mem[walk.table[level]][table_index(addr, level)] =
-			walk.entry[level] = pte_mark(&walk, level, access);
+	shadow_mark(&sh, &walk, access);
 	say("  the Guest's tables lead to frame 0x%x", (unsigned int)walk.gfn);
 	if (shadow_fill(&sh, root, &walk, 0x80000000ull + (walk.gfn << 12),
 			access & FAULT_WRITE)) {
