@@ -44,6 +44,8 @@
 	X(op_entry, "single entries forgotten") X(op_table, "tables freed while live") \
 	X(op_evict, "shadow pages taken back") X(op_hole, "fills in our hole refused") \
 	X(op_crowd, "crowds that lead to one place") \
+	X(op_favourite, "evictions around a table in use") \
+	X(op_old_root, "around a root that was in use") \
 	X(page_4, "shadow pages made, level 4") X(page_3, "level 3") \
 	X(page_2, "level 2") X(page_1, "level 1") \
 	X(page_user, "for the Guest's programs") X(page_direct, "direct") \
@@ -1558,6 +1560,85 @@ static void do_evict(void)
 	unlock();
 }
 
+/* The pages from a root to the leaf of an address; false if there is a gap. */
+static bool way_of(const struct shadow_page *page, u64 addr, bool *on_it)
+{
+	memset(on_it, 0, CAP + 1);
+	for (;;) {
+		u64 e = page->entries[addr >> (3 + 9 * page->level) & 511];
+
+		on_it[page->number] = true;
+		if (!(e & 1))
+			return false;
+		if (page->level == 1)
+			return true;
+		page = pages[table_at(e)];
+	}
+}
+
+/* Pages that can be taken back before one of these is. */
+static u32 older_than(const bool *these)
+{
+	u32 n, others = 0;
+
+	for (n = sh->newest; n; n = pages[n]->older)
+		others += !pages[n]->busy && !these[n];
+	return others;
+}
+
+/*
+ * What is filled again and again is not taken back, as long as there is anything
+ * else; and the root through which it was filled is not the next to go when the
+ * Guest has loaded another one.
+ */
+static void do_favourite(struct vcpu *v)
+{
+	static bool way[CAP + 1], is[CAP + 1];
+	u32 turns = 1 + below(12), others = 0, cr3 = v->cr3;
+	u64 addr = good_address(v, 0), before;
+	struct shadow_page *root = v->root[0];
+
+	doing = "one table stays in use";
+	in_host = v - vcpus;
+	calm = true;
+	for (; turns; turns--) {
+		enum outcome outcome = page_fault(v, addr, 0);
+
+		others = 0;
+		if (outcome == AGAIN)
+			continue;
+		if (outcome == FAULT || !way_of(root, addr, way))
+			break;
+		others = older_than(way);
+		if (!others)
+			break;
+		lock();
+		if (!shadow_evict(sh))
+			fail("there is nothing to take back, and there should be %u", others);
+		others--;
+		if (!way_of(root, addr, is) || memcmp(way, is, sizeof(way)))
+			fail("a page of the way to %#llx is taken back, and %u are older",
+			     ULL(addr), others);
+		unlock();
+		count[c_op_favourite]++;
+	}
+	before = sh->stats.evictions;
+	if (others > 2 && !turns && v->paging) {
+		load_roots(v, true, pool_for(4));
+		others -= 2;	/* may be the roots that are loaded now */
+		lock();
+		while (sh->stats.evictions < before + others && shadow_evict(sh))
+			;
+		unlock();
+		if (sh->stats.evictions <= before + others &&
+		    (spare[root->number] || root->level != 4 || root->gfn != cr3))
+			fail("root %u is taken back before what is older", root->number);
+		count[c_op_old_root]++;
+	}
+	calm = false;
+	in_host = -1;
+}
+
 static void do_hole(struct vcpu *v)
 {
 	struct guest_walk walk = { .addr = (u64)(256 + below(16)) << 39 | 0xffff000000000000ull };
@@ -1812,6 +1893,8 @@ static void one_step(void)
 	} else if (what < 985) {
 		count[c_op_evict]++;
 		do_evict();
+	} else if (what == 989) {
+		do_favourite(v);
 	} else if (what < 990) {
 		count[c_op_hole]++;
 		do_hole(v);
