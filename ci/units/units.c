@@ -5,6 +5,7 @@
 
 #include "guest_memory.h"
 #include "sanitise.h"
+#include "owner.h"
 #include "refuse.h"
 
 static unsigned long done, bad;
@@ -112,6 +113,35 @@ static void test_rflags(void)
 		CHECK(guest_rflags(f) == ((f & free) | forced), "%#llx", ULL(f));
 }
 
+static void test_entry(void)
+{
+	const u64 closed = 1 << 8 | 1 << 10 | 1 << 14 | 1 << 16 | 1 << 18;	/* TF DF NT RF AC */
+	static u64 v[1000];
+	size_t n = interesting(v), i;
+	u64 f;
+
+	for (i = 0; i < n; i++) {
+		CHECK(entry_rflags(v[i]) == (v[i] & ~closed), "%#llx", ULL(v[i]));
+		CHECK(guest_debug_status(v[i]) == (v[i] & 1 << 14), "%#llx", ULL(v[i]));
+	}
+	for (f = 0; f < 1 << 22; f++)
+		CHECK(entry_rflags(f) == (f & ~closed), "%#llx", ULL(f));
+}
+
+/* By the manual's list of exceptions: which has a Guest, and which nobody that we know of. */
+static void test_owners(void)
+{
+	static const char owners[] = "GGHGGGGG?" "?GGGGA?GGHG" "????????????";
+	u64 n;
+
+	for (n = 0; n < 0x1000; n++) {
+		char is = "?GAH"[trap_owner(n)];
+
+		CHECK(is == (n < 32 ? owners[n] : n < 256 ? 'H' : '?'), "vector %#llx gave %c", ULL(n), is);
+		CHECK(trap_owner(n << 32 | 14) == (n ? OWNER_UNKNOWN : OWNER_ASK), "%#llx", ULL(n));
+	}
+}
+
 static void test_selectors(void)
 {
 	static u64 v[1000];
@@ -205,6 +235,8 @@ int main(void)
 	test_range();
 	test_addresses();
 	test_rflags();
+	test_entry();
+	test_owners();
 	test_selectors();
 	test_cr3();
 	test_refusals();
