@@ -30,6 +30,7 @@
 #define TABLE_BASE 0x100000ull	/* where shadow pages are in the Host, in pages */
 #define HOST_BASE 0x10000000ull	/* where the Guest's frames are, in pages */
 #define WINDOW_BASE 0x200000ull	/* where the windows are, in pages */
+#define SHARED_BASE 0x300000ull	/* where what leads to the shared pages is */
 #define EPOCH 12000		/* steps until everything begins anew */
 
 /* ---- what has been reached, for the report ---- */
@@ -59,6 +60,8 @@
 	X(walk_race, "entries changed during a walk") \
 	X(stock_empty, "fills without a page in reserve") \
 	X(stock_full, "pages too many, given back") \
+	X(shared, "ways of a kernel to its shared page") \
+	X(shared_not, "ways of a program to where that is not") \
 	X(beyond_frame, "ways to a frame that does not exist") \
 	X(beyond_table, "ways to a table that does not exist") \
 	X(write_table, "Guest writes to shadowed tables") \
@@ -441,6 +444,12 @@ static u64 good_address(const struct vcpu *v, int access)
 	return addr;
 }
 
+/* What the kernel roots of a vCPU have for the page that it shares with the Host. */
+static u64 shared_entry(const struct vcpu *v)
+{
+	return (SHARED_BASE + (v - vcpus)) << 12 | 0x67;
+}
+
 /* What a processor does with an address; false if it faults. */
 static bool processor(struct vcpu *v, u64 addr, int access, u64 *gfn)
 {
@@ -502,6 +511,13 @@ static bool processor(struct vcpu *v, u64 addr, int access, u64 *gfn)
 		m.role[level] = page->role;
 		e = page->entries[addr >> (3 + 9 * level) & 511];
 		m.entry[level] = e;
+		if (level == 4 && (addr >> 39 & 511) == SHARED_SLOT) {
+			if (e != (program && v->paging ? 0 : shared_entry(v)))
+				fail("slot %d of a root has %#llx", SHARED_SLOT, ULL(e));
+			count[program ? c_shared_not : c_shared]++;
+			m.complete = false;
+			break;
+		}
 		if (!(e & 1))
 			break;
 		if (spare[m.page[level]] && !locked)
@@ -614,7 +630,7 @@ static u64 way_to_write(const struct vcpu *v, u32 number, u64 addr, u64 gfn)
 		u64 a = addr | (u64)used[i] << (3 + 9 * page->level);
 		u64 e = page->entries[used[i]];
 
-		if ((e & 7) != 7)
+		if ((e & 7) != 7 || (page->level == 4 && used[i] == SHARED_SLOT))
 			continue;
 		if (page->level > 1)
 			found = way_to_write(v, table_at(e), a, gfn);
@@ -847,7 +863,9 @@ static void check_slot(const struct shadow_page *page, u32 index)
 	if (page->level == 4 && index / 16 == 16) {
 		if (s->next)
 			fail("a slot in our hole");
-		if (e != (index == WINDOW_SLOT ? sh->window[page->role >> 2] : 0))
+		if (e != (index == WINDOW_SLOT ? sh->window[page->role >> 2] :
+			  index == SHARED_SLOT && !(page->role & ROLE_USER) ?
+			  sh->shared[page->role >> 2] : 0))
 			fail("root %u has %#llx at %u", page->number, ULL(e), index);
 		return;
 	}
@@ -912,7 +930,7 @@ static unsigned long reach(const struct vcpu *v, int program, u32 number, u64 ad
 		u64 e = page->entries[used[i]];
 		bool ww = w && e >> 1 & 1, xx = x && !(e >> 63);
 
-		if (!(e & 1) || !(e & 4))
+		if (!(e & 1) || !(e & 4) || (page->level == 4 && used[i] == SHARED_SLOT))
 			continue;
 		if (page->level > 1) {
 			n += reach(v, program, table_at(e), a, ww, xx);
@@ -936,7 +954,8 @@ static void check_address(const struct vcpu *v, u64 addr, u64 since)
 			u32 index = addr >> (3 + 9 * level) & 511;
 			u64 e = page->entries[index];
 
-			if (!(e & 1) || !(e & 4) || page->role & ROLE_DIRECT)
+			if (!(e & 1) || !(e & 4) || page->role & ROLE_DIRECT ||
+			    (level == 4 && index == SHARED_SLOT))
 				break;
 			if (!explained(page, index, since))
 				fail("address %#llx at level %d is not what it was after INVLPG",
@@ -1816,10 +1835,12 @@ static void begin(void)
 	flush_every = n == 3 ? 400 : 10 + below(60);
 	used[0] = 0;
 	used[1] = one_in(2) ? 255 : 1;
-	used[2] = 256 + below(16);
+	used[2] = one_in(4) ? SHARED_SLOT : 256 + below(16);
 	used[3] = 511;
 	for (i = 0; i < VCPUS; i++)
 		sh->window[i] = (WINDOW_BASE + i) << 12 | 3;
+	for (i = 0; i < VCPUS; i++)
+		sh->shared[i] = (SHARED_BASE + i) << 12 | 0x67;
 	for (i = 0; i < LIMIT; i++)
 		host[i] = HOST_BASE + i;
 	for (i = 0; i < pools; i++) {
