@@ -5,7 +5,7 @@ insmod /lg/lg.ko || exit 1
 echo '# lguest guests/told; echo $?'
 lguest guests/told 2>&1
 echo $?
-for n in 2 8 12; do
+for n in 2 10 14; do
 	echo "# lguest --arg $n guests/nonsense"
 	lguest --arg $n guests/nonsense 2>&1 | sed -n 1p
 done
