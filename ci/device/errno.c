@@ -125,6 +125,7 @@ static int ready(void)
 static const size_t size_of[] = {
 	0, sizeof(struct lguest_version), sizeof(struct lguest_initialize),
 	sizeof(struct lguest_register), sizeof(struct lguest_register),
+	sizeof(struct lguest_irq),
 };
 
 static void sizes(void)
@@ -134,7 +135,7 @@ static void sizes(void)
 
 	for (uint64_t req = 0; req < 8; req++)
 		for (size_t size = 0; size <= 64; size++) {
-			if (req >= 1 && req <= 4 && size == size_of[req])
+			if (req >= 1 && req <= LHREQ_IRQ && size == size_of[req])
 				continue;
 			buffer[0] = req;
 			if (size)
@@ -166,12 +167,12 @@ static void pointers(void)
 
 	munmap(edge + PAGE, PAGE);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		for (int req = 1; req <= 4; req++)
+		for (int req = 1; req <= LHREQ_IRQ; req++)
 			want(-EFAULT, pwrite(fd, bad[i], size_of[req], 0), "request of %zu from %p",
 			     size_of[req], bad[i]);
 		want(-EFAULT, pread(fd, bad[i], sizeof(struct lguest_exit), 0), "run into %p", bad[i]);
 	}
-	for (uint64_t req = 1; req <= 4; req++) {	/* the number is there, the rest is not */
+	for (uint64_t req = 1; req <= LHREQ_IRQ; req++) {	/* the number is there, the rest is not */
 		memcpy(edge + PAGE - 8, &req, 8);
 		want(-EFAULT, pwrite(fd, edge + PAGE - 8, size_of[req], 0), "request %ju cut by the end",
 		     (uintmax_t)req);
@@ -298,6 +299,7 @@ static void orders(void)
 	want(-EPROTO, say_init(fd, good_init()), "initialize first");
 	want(-EPROTO, say_reg(fd, LHREQ_GETREG, 0, 0), "get a register first");
 	want(-EPROTO, say_reg(fd, LHREQ_SETREG, 0, 0), "set a register first");
+	want(-EPROTO, say_reg(fd, LHREQ_IRQ, 0, LGLINE_PULSE), "strike a line first");
 	want(-EPROTONOSUPPORT, say_version(fd, 0), "edition 0");
 	want(-EPROTONOSUPPORT, say_version(fd, LGUEST_VERSION + 1), "the next edition");
 	want(-EPROTONOSUPPORT, say_version(fd, -1ULL), "edition 2^64 - 1");
@@ -307,6 +309,7 @@ static void orders(void)
 	want(-EPROTO, run(fd), "run before initialize");
 	want(-EPROTO, say_reg(fd, LHREQ_GETREG, 0, 0), "get a register before initialize");
 	want(-EPROTO, say_reg(fd, LHREQ_SETREG, 0, 0), "set a register before initialize");
+	want(-EPROTO, say_reg(fd, LHREQ_IRQ, 0, LGLINE_PULSE), "strike a line before initialize");
 	want(sizeof(struct lguest_initialize), say_init(fd, good_init()), "initialize");
 	want(-EBUSY, say_init(fd, good_init()), "initialize twice");
 	want(sizeof(struct lguest_exit), run(fd), "run");
@@ -314,6 +317,7 @@ static void orders(void)
 	want(-ENOENT, run(fd), "run it again");
 	want(-ENOENT, say_reg(fd, LHREQ_SETREG, LGREG_RAX, 1), "set a register of the dead");
 	want(-EBUSY, say_init(fd, good_init()), "initialize the dead");
+	want(24, say_reg(fd, LHREQ_IRQ, 0, LGLINE_PULSE), "strike a line of the dead");
 	want(sizeof(struct lguest_register), say_reg(fd, LHREQ_GETREG, LGREG_RIP, 0), "ask the dead");
 	want(8, run(fd), "and hear the answer");
 	want(-ENOENT, run(fd), "and run it once more");
@@ -346,6 +350,23 @@ static void registers(void)
 }
 
 /* Whatever is set, the Host lives and the Guest dies or ends. */
+static void lines(void)
+{
+	uint64_t bad[] = { LGUEST_LINES, LGUEST_LINES + 1, 255, 1ULL << 32, 1ULL << 32 | 1, 1ULL << 63, -1ULL };
+	int fd = ready();
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		want(-EINVAL, say_reg(fd, LHREQ_IRQ, bad[i], LGLINE_PULSE), "line %#jx", (uintmax_t)bad[i]);
+		want(-EINVAL, say_reg(fd, LHREQ_IRQ, 1, bad[i]), "state %#jx", (uintmax_t)bad[i]);
+	}
+	want(-EINVAL, say_reg(fd, LHREQ_IRQ, 1, LGLINE_COUNT), "state %d", LGLINE_COUNT);
+	for (int line = 0; line < LGUEST_LINES; line++)
+		for (int state = 0; state < LGLINE_COUNT; state++)
+			want(24, say_reg(fd, LHREQ_IRQ, line, state), "line %d, state %d", line, state);
+	want(sizeof(struct lguest_exit), run(fd), "run a Guest that wants no interrupts");
+	close(fd);
+}
+
 static void nonsense(void)
 {
 	static const uint64_t values[] = {
@@ -385,6 +406,7 @@ static void must_be_refused(int fd, const char *who)
 	want(-EPERM, run(fd), "run by %s", who);
 	want(-EPERM, say_reg(fd, LHREQ_GETREG, 0, 0), "get a register by %s", who);
 	want(-EPERM, say_reg(fd, LHREQ_SETREG, 0, 0), "set a register by %s", who);
+	want(24, say_reg(fd, LHREQ_IRQ, 7, LGLINE_PULSE), "strike a line by %s", who);
 }
 
 static void *other_thread(void *fd)
@@ -527,6 +549,7 @@ int main(int argc, char **argv)
 	vcpus();
 	orders();
 	registers();
+	lines();
 	nonsense();
 	tasks();
 	limits();

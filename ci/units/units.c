@@ -6,6 +6,12 @@
 #include "guest_memory.h"
 #include "sanitise.h"
 #include "owner.h"
+
+static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)	/* the kernel's */
+{
+	return (u64)((unsigned __int128)a * b >> shift);
+}
+#include "clock.h"
 #include "refuse.h"
 
 static unsigned long done, bad;
@@ -230,8 +236,33 @@ static void test_refusals(void)
 	CHECK(refuse_host(&f) == said[0], "with everything wrong, Xen comes first");
 }
 
+static void test_clock(void)
+{
+	static u64 v[1000];
+	size_t n = interesting(v), i, j;
+	u64 khz;
+
+	for (i = 0; i < n; i++)
+		CHECK(guest_timer_ok(v[i]) == !(v[i] >> 63), "%#llx", ULL(v[i]));
+	for (i = 0; i < n; i++)
+		for (j = 0; j < n; j++) {
+			unsigned __int128 ns = (unsigned __int128)v[i] * v[j] / 0x100000000;
+			u64 want = v[i] >> 63 ? 0 : (u64)ns;
+
+			CHECK(guest_time_passed(v[i], v[j]) == want, "%#llx at %#llx", ULL(v[i]), ULL(v[j]));
+		}
+	CHECK(guest_time_rate(0) == 0, "nobody knows, and it says so");
+	for (khz = 1; khz < 6000000; khz += 1 + khz / 1000) {
+		/* A second of ticks must be less than a second, and not by much: 0.2 % */
+		u64 ns = guest_time_passed(khz * 1000, guest_time_rate((u32)khz));
+
+		CHECK(ns < 1000000000 - 500000 && ns > 1000000000 - 2000000, "%llu kHz: %llu ns", ULL(khz), ULL(ns));
+	}
+}
+
 int main(void)
 {
+	test_clock();
 	test_range();
 	test_addresses();
 	test_rflags();
