@@ -11,9 +11,11 @@
  * pages, and remember what they have read until they are made to forget.
  */
 #include "types.h"
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, val) (*(volatile __typeof__(x) *)&(x) = (val))
@@ -1929,8 +1931,20 @@ static void one_step(void)
 	}
 }
 
+/* Ten seconds of the processor's time, and it is still the same step? */
+static void look_at_step(int number)
+{
+	static unsigned long last = -1ul;
+
+	(void)number;
+	if (step == last)
+		fail("it does not end");
+	last = step;
+}
+
 int main(void)
 {
+	const struct itimerval often = { { 10, 0 }, { 10, 0 } };
 	const char *s = getenv("SEED"), *n = getenv("STEPS");
 	unsigned long steps = n ? strtoul(n, NULL, 0) : 1200000;
 	int i, bad = 0;
@@ -1949,6 +1963,8 @@ int main(void)
 	chance = seed * 0x9e3779b97f4a7c15ull + 0x1234567;
 	printf("SEED=%llu, %lu steps\n", ULL(seed), steps);
 	fflush(stdout);
+	signal(SIGVTALRM, look_at_step);
+	setitimer(ITIMER_VIRTUAL, &often, NULL);
 	for (step = 0; step < steps; step++) {
 		if (step % EPOCH == 0) {
 			doing = "begin";
