@@ -69,6 +69,9 @@
 	X(write_table, "Guest writes to shadowed tables") \
 	X(write_own, "to tables on the way of the write") \
 	X(write_race, "by another vCPU while one is in the Host") \
+	X(bytes_1, "of one byte") X(bytes_2, "of two") X(bytes_4, "of four") \
+	X(bytes_8, "of eight") X(bytes_16, "of sixteen") \
+	X(across_entries, "across two entries") X(across_tables, "across two tables") \
 	X(trip, "to entries that have just been walked") \
 	X(trip_new, "of tables without a shadow") \
 	X(trip_late, "by one who has not been kicked yet") X(op_race, "races prepared") \
@@ -566,12 +569,58 @@ static void note_change(u32 gfn, u32 index, u64 value)
 		}
 }
 
+static void see_write(u64 gfn)
+{
+	if (!has_tables(sh, gfn))
+		return;
+	count[c_write_table]++;
+	if (!locked && !frames[gfn].unsync)
+		fail("the Guest writes to table %llu and nobody notices", ULL(gfn));
+	if (in_host >= 0)
+		count[c_write_race]++;
+}
+
+/* Some bytes are written to a frame that holds entries, or to half of one. */
+static void write_bytes(u64 gfn, u32 at, u32 size)
+{
+	static const u8 bits[] = { 0, 1, 2, 5, 6, 7, 12, 63 };
+	u32 n, shift;
+
+	for (; size; size -= n, at += n) {
+		u64 old = mem[gfn][at / 8], value, mask;
+
+		shift = at % 8 * 8;
+		n = size < 8 - at % 8 ? size : 8 - at % 8;
+		mask = (n == 8 ? -1ull : (1ull << n * 8) - 1) << shift;
+		value = one_in(3) ? old ^ 1ull << bits[below(8)] : random_entry(gfn);
+		value = (old & ~mask) | (value & mask);
+		note_change(gfn, at / 8, value);
+		set_entry(gfn, at / 8, value);
+	}
+}
+
+/* As a program would: mostly aligned, sometimes into the next entry. */
+static void write_somewhere(u64 gfn, u32 index)
+{
+	u32 power = one_in(2) ? 3 : below(5), size = 1 << power, at = index * 8;
+
+	if (size < 8)
+		at += below(8 / size) * size;
+	if (size > 1 && one_in(4))
+		at += 8 - at % 8 - (1 + below(size < 8 ? size - 1 : 7));
+	if (size == 16 && one_in(2))
+		at &= ~15;
+	if (at + size > 4096)
+		at = 4096 - size;
+	count[c_bytes_1 + power]++;
+	count[c_across_entries] += size <= 8 && at / 8 != (at + size - 1) / 8;
+	write_bytes(gfn, at, size);
+}
+
 /* The Guest has written to a frame: does it hold entries? */
 static void after_write(u64 gfn, const struct guest_walk *way)
 {
-	static const u8 bits[] = { 0, 1, 2, 5, 6, 7, 12, 63 };
 	u32 index = used[below(4)];
-	u64 value;
 	int level;
 
 	if (!pool_of[gfn])
@@ -582,16 +631,8 @@ static void after_write(u64 gfn, const struct guest_walk *way)
 				index = table_index(way->addr, level);
 				count[c_write_own]++;
 			}
-	if (has_tables(sh, gfn)) {
-		count[c_write_table]++;
-		if (!locked && !frames[gfn].unsync)
-			fail("the Guest writes to table %llu and nobody notices", ULL(gfn));
-		if (in_host >= 0)
-			count[c_write_race]++;
-	}
-	value = one_in(3) ? mem[gfn][index] ^ 1ull << bits[below(8)] : random_entry(gfn);
-	note_change(gfn, index, value);
-	set_entry(gfn, index, value);
+	see_write(gfn);
+	write_somewhere(gfn, index);
 }
 
 /* What the other vCPUs do meanwhile: whatever does not fault. */
@@ -1410,13 +1451,32 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 struct part {
 	u64 addr;
 	int access;
+	u64 gfn;
 };
 
+/* One store on two pages: the one half can be seen before the other. */
+static void write_across(u64 first, u64 second)
+{
+	u32 size = 2 << below(4), before = 1 + below(size - 1);
+
+	if (before > 8 || size - before > 8)
+		before = size / 2;
+	if (pool_of[first]) {
+		see_write(first);
+		write_bytes(first, 4096 - before, before);
+	}
+	meanwhile();
+	if (pool_of[second]) {
+		see_write(second);
+		write_bytes(second, 0, size - before);
+	}
+	count[c_across_tables] += pool_of[first] && pool_of[second];
+}
+
 /* One instruction: all of its parts must be there at once. */
-static void instruction(struct vcpu *v, const struct part *parts, int n)
+static void instruction(struct vcpu *v, struct part *parts, int n)
 {
 	int tries, i;
-	u64 gfn = 0;
 
 	in_host = v - vcpus;
 	for (tries = 0; ; tries++) {
@@ -1424,7 +1484,7 @@ static void instruction(struct vcpu *v, const struct part *parts, int n)
 		if (tries > 40)
 			fail("no progress at %#llx, %d parts", ULL(parts->addr), n);
 		for (i = 0; i < n; i++) {
-			if (!processor(v, parts[i].addr, parts[i].access, &gfn)) {
+			if (!processor(v, parts[i].addr, parts[i].access, &parts[i].gfn)) {
 				if (page_fault(v, parts[i].addr, parts[i].access) == FAULT) {
 					calm = false;
 					in_host = -1;
@@ -1443,7 +1503,9 @@ static void instruction(struct vcpu *v, const struct part *parts, int n)
 		count[c_leaf_fetch] += !!(parts[i].access & FAULT_FETCH);
 		count[c_leaf_write] += !!(parts[i].access & FAULT_WRITE);
 	}
-	if (parts[n - 1].access & FAULT_WRITE) {
+	if (n > 1 && parts[n - 2].access & parts[n - 1].access & FAULT_WRITE) {
+		write_across(parts[n - 2].gfn, parts[n - 1].gfn);
+	} else if (parts[n - 1].access & FAULT_WRITE) {
 		struct guest_walk way = { .addr = parts[n - 1].addr, .table[4] = v->cr3, .level = 1 };
 		int level;
 
@@ -1455,7 +1517,7 @@ static void instruction(struct vcpu *v, const struct part *parts, int n)
 				break;
 		}
 		way.level = v->paging ? level : 5;
-		after_write(gfn, way.level ? &way : NULL);
+		after_write(parts[n - 1].gfn, way.level ? &way : NULL);
 	}
 }
 
@@ -1464,7 +1526,7 @@ static void instruction(struct vcpu *v, const struct part *parts, int n)
 static void do_instruction(struct vcpu *v)
 {
 	int program = one_in(3) ? FAULT_USER : 0, n = 0, i;
-	struct part parts[3];
+	struct part parts[4];
 
 	doing = "instruction";
 	if (one_in(3))
@@ -1475,6 +1537,11 @@ static void do_instruction(struct vcpu *v)
 		parts[n++].access = program | below(2) * FAULT_WRITE;
 	for (i = 0; i < n; i++)
 		parts[i].addr = good_address(v, parts[i].access);
+	if (parts[n - 1].access & FAULT_WRITE && one_in(4)) {
+		parts[n] = parts[n - 1];
+		parts[n].addr += 4096;
+		n++;
+	}
 	instruction(v, parts, n);
 }
 
@@ -1507,8 +1574,12 @@ static void do_write(bool told)
 
 	if (told) {
 		doing = "the Launcher writes";
-		note_change(gfn, index, value);
-		set_entry(gfn, index, value);
+		if (one_in(2)) {
+			write_somewhere(gfn, index);
+		} else {
+			note_change(gfn, index, value);
+			set_entry(gfn, index, value);
+		}
 		lock();
 		shadow_written(sh, gfn);
 		tell(gfn);
@@ -1730,7 +1801,7 @@ static void do_crowd(void)
 {
 	const u64 good = 0x67;
 	struct vcpu *v = &vcpus[0];
-	struct part two[2] = { { 0, FAULT_FETCH }, { 0, 0 } };
+	struct part two[2] = { { 0, FAULT_FETCH, 0 }, { 0, 0, 0 } };
 	int level = 1 + below(2);
 	u32 t[8], i, k;
 
