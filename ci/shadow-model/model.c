@@ -49,9 +49,6 @@
 	X(op_crowd, "crowds that lead to one place") \
 	X(op_favourite, "evictions around a table in use") \
 	X(op_old_root, "around a root that was in use") \
-	X(page_4, "shadow pages made, level 4") X(page_3, "level 3") \
-	X(page_2, "level 2") X(page_1, "level 1") \
-	X(page_user, "for the Guest's programs") X(page_direct, "direct") \
 	X(fill_small, "fills, 4 KiB") X(fill_large, "fills, 2 MiB") \
 	X(fill_direct, "fills without paging") \
 	X(fill_again, "fills that found the tables changed") \
@@ -78,6 +75,9 @@
 	X(mark_race, "entries changed before they were marked") \
 	X(host_race, "frames taken during a fill") \
 	X(is_recursive, "tables that lead to themselves") \
+	X(alias, "aliases: fills of a frame that another leaf shows") \
+	X(alias_rights, "and with other rights") \
+	X(alias_table, "tables on the way that have several parents") \
 	X(is_two_levels, "tables at two levels") X(is_data, "tables mapped as data") \
 	X(is_large_data, "tables inside of a large page") \
 	X(toggle, "sizes toggled in use") X(retarget, "entries in use led elsewhere") \
@@ -99,6 +99,7 @@ enum { COUNTERS(X) COUNTS };
 static const char *const texts[] = { COUNTERS(X) };
 #undef X
 static unsigned long count[COUNTS];
+static unsigned long made[5][3];	/* by level and role: kernel, programs, direct */
 static unsigned long max_reach, max_ring, max_parents, max_pages, max_chain;
 static unsigned long checked_slots, checked_addresses, reached_addresses;
 static unsigned long checked_roots, shadow_reach, guest_reach, guest_roots;
@@ -1245,9 +1246,7 @@ static void count_pages(void)
 
 		if (!spare[n])
 			continue;	/* it was there at the last check */
-		count[c_page_4 + 4 - page->level]++;
-		count[c_page_user] += !!(page->role & ROLE_USER);
-		count[c_page_direct] += !is_table(page);
+		made[page->level][is_table(page) ? page->role & ROLE_USER : 2]++;
 		if (is_table(page)) {
 			u32 k;
 
@@ -1362,6 +1361,24 @@ static void check_walk(const struct vcpu *v, const struct guest_walk *walk, int 
 		fail("frame %llu is in the Guest's memory, or is not", ULL(walk->gfn));
 }
 
+/* For the report: who else shows what has just been filled? */
+static void see_aliases(const struct shadow_page *page, u64 addr)
+{
+	u32 slot, first;
+
+	for (; page->level > 1; page = pages[table_at(page->entries[table_index(addr, page->level)])])
+		count[c_alias_table] += is_table(page) && page->count > 1;
+	count[c_alias_table] += is_table(page) && page->count > 1;
+	first = slot_number(page, table_index(addr, 1));
+	slot = slot_at(sh, first)->next;
+	count[c_alias] += slot != first;
+	for (; slot != first; slot = slot_at(sh, slot)->next)
+		if ((pages[slot / 512]->entries[slot % 512] ^ page->entries[first % 512]) & 2) {
+			count[c_alias_rights]++;
+			break;
+		}
+}
+
 static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 {
 	enum walk_result result;
@@ -1439,6 +1456,7 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 		count[c_fill_again]++;
 		return AGAIN;
 	}
+	see_aliases(v->root[!!(access & FAULT_USER)], addr);
 	count[walk.level == 5 ? c_fill_direct : walk.level == 2 ? c_fill_large : c_fill_small]++;
 	if (has_tables(sh, walk.gfn)) {
 		count[walk.level == 2 ? c_is_large_data : c_is_data]++;
@@ -2018,7 +2036,7 @@ int main(void)
 	const struct itimerval often = { { 10, 0 }, { 10, 0 } };
 	const char *s = getenv("SEED"), *n = getenv("STEPS");
 	unsigned long steps = n ? strtoul(n, NULL, 0) : 1200000;
-	int i, bad = 0;
+	int i, level, bad = 0;
 
 	if (!s) {
 		FILE *f = fopen("/dev/urandom", "r");
@@ -2049,6 +2067,15 @@ int main(void)
 	for (i = 0; i < COUNTS; i++) {
 		printf("%12lu  %s\n", count[i], texts[i]);
 		bad += !count[i];
+	}
+	printf("shadow pages made  %12s%12s%12s\n", "kernel", "programs", "direct");
+	for (level = 4; level; level--) {
+		printf("           level %d", level);
+		for (i = 0; i < 3; i++) {
+			printf(" %11lu", made[level][i]);
+			bad += !made[level][i];
+		}
+		printf("\n");
 	}
 	printf("%12lu  slots compared\n%12lu  addresses reached\n%12lu  addresses compared\n",
 	       checked_slots, reached_addresses, checked_addresses);
