@@ -42,6 +42,8 @@
 	X(op_invlpg, "INVLPG") X(op_flush, "flushes by the Guest") \
 	X(op_cr3, "loads of CR3") X(op_paging, "paging off or on") \
 	X(op_take, "frames taken by the Host") \
+	X(take_table, "tables that come back empty") X(take_other, "or as something else") \
+	X(take_way, "of them on the way of a fill") \
 	X(op_written, "tables written by the Launcher, told") \
 	X(op_secret, "tables written by the Launcher, secretly") \
 	X(op_entry, "single entries forgotten") X(op_table, "tables freed while live") \
@@ -1361,6 +1363,30 @@ static void check_walk(const struct vcpu *v, const struct guest_walk *walk, int 
 		fail("frame %llu is in the Guest's memory, or is not", ULL(walk->gfn));
 }
 
+/*
+ * A table that the Launcher has thrown away: nobody has written to it, and what it
+ * has said may not be believed any more.
+ */
+static void replace_table(u32 gfn)
+{
+	bool empty = one_in(4);
+	u32 i;
+
+	count[c_take_table] += empty && has_tables(sh, gfn);
+	count[c_take_other] += !empty && has_tables(sh, gfn);
+	calm = true;
+	shadow_forget_frame(sh, gfn);
+	shadow_settle(sh);
+	calm = false;
+	for (i = 0; i < 512; i++)
+		set_entry(gfn, i, 0);
+	for (i = 0; i < 4 && !empty; i++)
+		set_entry(gfn, used[i], random_entry(gfn));
+	for (i = 0; i < 512; i++)
+		forget_past_of(gfn, i);
+	now++;
+}
+
 /* For the report: who else shows what has just been filled? */
 static void see_aliases(const struct shadow_page *page, u64 addr)
 {
@@ -1436,9 +1462,17 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 	if (racing || one_in(4))
 		trip(&walk);
 	if (!calm && !crowding && one_in(60)) {
+		u32 table = v->paging ? walk.table[walk.level + below(5 - walk.level)] : 0;
+
 		lock();
-		shadow_forget_frame(sh, walk.gfn);
-		new_host(walk.gfn);
+		if (v->paging && pool_of[table] && one_in(3)) {
+			replace_table(table);
+			new_host(table);
+			count[c_take_way]++;
+		} else {
+			shadow_forget_frame(sh, walk.gfn);
+			new_host(walk.gfn);
+		}
 		unlock();
 	}
 	if (place != host[walk.gfn]) {
@@ -1652,8 +1686,12 @@ static void do_take(void)
 
 	doing = "the Host takes a frame";
 	lock();
-	shadow_forget_frame(sh, gfn);
-	shadow_settle(sh);
+	if (pool_of[gfn] && one_in(4)) {
+		replace_table(gfn);
+	} else {
+		shadow_forget_frame(sh, gfn);
+		shadow_settle(sh);
+	}
 	new_host(gfn);
 	unlock();
 }
@@ -1920,10 +1958,10 @@ static void begin(void)
 	n = below(4);
 	pools = pool_sizes[n];
 	sh->cap = n == 3 ? CAP : caps[below(4)];
-	scarce = one_in(2) ? 0 : 1 + below(3);
+	scarce = n == 3 || one_in(3) ? 0 : 1 + below(3);
 	for (i = 0; i < 20; i++)	/* these every Guest has */
 		add_page();
-	flush_every = n == 3 ? 400 : 10 + below(60);
+	flush_every = n == 3 ? 800 : 10 + below(60);
 	used[0] = 0;
 	used[1] = one_in(2) ? 255 : 1;
 	used[2] = one_in(4) ? SHARED_SLOT : 256 + below(16);
