@@ -836,7 +836,7 @@ int shadow_replace_entry(struct shadow *s, u64 gfn, int index, u64 old, u64 new)
 		return 1;
 	}
 	if (marking & FAULT_WRITE && gfn == hot->table[hot->level] &&
-	    index == table_index(hot->addr, hot->level))
+	    (unsigned int)index == table_index(hot->addr, hot->level))
 		may |= 0x40;
 	if (new & ~mem[gfn][index] & ~may || mem[gfn][index] & ~new)
 		fail("marks %#llx as %#llx", ULL(mem[gfn][index]), ULL(new));
