@@ -2,7 +2,7 @@
 /*
  * A Guest that counts its interrupts and waits for the next one in one of
  * three ways.  It shares a page with ci/events/events.c, see struct counts
- * there; lines 5 and 9 are told apart.
+ * there; lines 5, 7 and 9 are told apart.
  */
 #include "guest.h"
 
@@ -16,6 +16,7 @@
 #define QUIET	(PAGE + 40)
 #define END	(PAGE + 48)
 #define OTHERS	(PAGE + 56)
+#define FENCES	(PAGE + 64)
 
 	.text
 	.globl	_start
@@ -78,12 +79,16 @@ told:	movabs	%rax, SHARED + OURS
 	je	pulse
 	cmpq	$LGUEST_LINE_VECTOR + 9, EVENT_VECTOR(%rax)
 	je	level
+	cmpq	$LGUEST_LINE_VECTOR + 7, EVENT_VECTOR(%rax)
+	je	fence
 	incq	OTHERS
 	jmp	back
-pulse:	mov	SENT, %rdi
-	mov	%rdi, SEEN
-	andq	$~(1 << 9), SHARED_BLOCKED(%rax)
+fence:	incq	FENCES
+	jmp	back
+pulse:	andq	$~(1 << 9), SHARED_BLOCKED(%rax)
 	incq	PULSES
+	mov	SENT, %rdi		/* last: who waits for it may then look at the counts */
+	mov	%rdi, SEEN
 	jmp	back
 level:	cmpq	$0, QUIET
 	je	1f

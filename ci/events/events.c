@@ -24,6 +24,7 @@
 #define PAGE 4096
 #define PAGES 16
 #define PULSE 5
+#define FENCE 7
 #define LEVEL 9
 #define PATIENCE 20		/* seconds after which an interrupt is lost */
 #define ENOUGH 6		/* seconds after which a loaded machine has shown enough */
@@ -33,7 +34,7 @@ static const char *const mode_name[] = { "halts", "loops", "opens and closes" };
 
 /* What the Guest of count.S shares with us. */
 struct counts {
-	volatile uint64_t mode, sent, seen, pulses, levels, quiet, end, others;
+	volatile uint64_t mode, sent, seen, pulses, levels, quiet, end, others, fences;
 };
 
 static int wrong;
@@ -159,6 +160,16 @@ static void lost(const char *what, int mode, long i)
 	exit(1);		/* nothing will wake the thread any more */
 }
 
+/* What was struck before has been told: lower lines come first. */
+static void drain(int mode)
+{
+	uint64_t before = counts->fences;
+
+	raise_line(FENCE, LGLINE_PULSE);
+	if (!reaches(&counts->fences, before + 1))
+		lost("a fence", mode, 0);
+}
+
 /*
  * Anything from no time at all to about what the Guest takes from one count to
  * its next sleep: each moment of its way must have its turn.
@@ -211,6 +222,7 @@ static void last_is_seen(int mode, long rounds)
 	}
 	if (!reaches(&counts->seen, counts->sent))
 		lost("the last of many strokes", mode, rounds);
+	drain(mode);
 	WANT(counts->pulses > before && counts->pulses <= before + rounds,
 	     "%ld strokes were counted %d times", rounds, (int)(counts->pulses - before));
 }
