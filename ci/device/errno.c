@@ -349,6 +349,33 @@ static void registers(void)
 	close(fd);
 }
 
+/* A port of the Guest's kernel: told with nothing moved, as often as it is asked. */
+static void ports(void)
+{
+	static const unsigned char code[] = { 0x66, 0xe7, 0x64, 0x66, 0xf3, 0x6d, 0x90 };
+	struct lguest_exit end;
+	int fd = ready();
+
+	memcpy(memory + 0x1000, code, sizeof(code));
+	for (int i = 0; i < 3; i++) {
+		want(sizeof(end), pread(fd, &end, sizeof(end), 0), "run to a port");
+		want(1, end.kind == LGEXIT_PORT && end.arg[0] == 0x64 && end.arg[1] == (2 | LGPORT_OUT) &&
+		     end.rip == 0x1000 && end.vector == LGUEST_NO_VECTOR && !end.error && !end.cr2, "OUT, time %d", i);
+		want(1, end.insn_len == 3 && !memcmp(end.insn, code, 3) && !end.insn[3], "only OUT, time %d", i);
+	}
+	say_reg(fd, LHREQ_SETREG, LGREG_RDX, 0x12345);
+	say_reg(fd, LHREQ_SETREG, LGREG_RIP, end.rip + end.insn_len);
+	want(sizeof(end), pread(fd, &end, sizeof(end), 0), "run to the next");
+	want(1, end.kind == LGEXIT_PORT && end.arg[0] == 0x2345 && end.arg[1] == (2 | LGPORT_STRING | LGPORT_REP) &&
+	     end.rip == 0x1003 && end.insn_len == 3, "REP INS");
+	put_guest();
+	say_reg(fd, LHREQ_SETREG, LGREG_RIP, 0x1000);
+	say_reg(fd, LHREQ_SETREG, LGREG_RSI, 77);
+	want(sizeof(end), pread(fd, &end, sizeof(end), 0), "run to the end");
+	want(1, end.kind == LGEXIT_SHUTDOWN && end.arg[0] == 77 && !end.insn_len && !end.rip, "and nothing is left");
+	close(fd);
+}
+
 /* Whatever is set, the Host lives and the Guest dies or ends. */
 static void lines(void)
 {
@@ -549,6 +576,7 @@ int main(int argc, char **argv)
 	vcpus();
 	orders();
 	registers();
+	ports();
 	lines();
 	nonsense();
 	tasks();

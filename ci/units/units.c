@@ -2,10 +2,12 @@
 /* The Host's small decisions, in user space, at every boundary: see ci/checks/units. */
 #include "../proofs/types.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "guest_memory.h"
 #include "sanitise.h"
 #include "owner.h"
+#include "port.h"
 
 static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)	/* the kernel's */
 {
@@ -260,8 +262,104 @@ static void test_clock(void)
 	}
 }
 
+/* Prefixes in the order of the table; what they do is said here in another way than there. */
+static const u8 prefixes[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf2, 0xf3, 0x40, 0x47, 0x48, 0x4f };
+
+static bool ask_port(const u8 *insn, unsigned int len, u64 dx, struct lguest_exit *end)
+{
+	memset(end, 0xee, sizeof(*end));
+	for (int i = 0; i < 15; i++)	/* what has not been read looks like a port */
+		end->insn[i] = i & 1 ? 0xed : 0x66;
+	memcpy(end->insn, insn, len > 15 ? 15 : len);
+	end->insn_len = (u8)len;
+	return port_decode(end, dx);
+}
+
+/* Which opcode is what, by the manual. */
+static void test_port(const u8 *before, unsigned int n, unsigned int size, bool rep)
+{
+	static const struct { u8 opcode; bool byte, number, out, string; } ports[] = {
+		{ 0x6c, 1, 0, 0, 1 }, { 0x6d, 0, 0, 0, 1 }, { 0x6e, 1, 0, 1, 1 }, { 0x6f, 0, 0, 1, 1 },
+		{ 0xe4, 1, 1, 0, 0 }, { 0xe5, 0, 1, 0, 0 }, { 0xe6, 1, 1, 1, 0 }, { 0xe7, 0, 1, 1, 0 },
+		{ 0xec, 1, 0, 0, 0 }, { 0xed, 0, 0, 0, 0 }, { 0xee, 1, 0, 1, 0 }, { 0xef, 0, 0, 1, 0 },
+	};
+	struct lguest_exit end, was;
+	u8 insn[32];
+	unsigned int opcode, i, len;
+
+	memcpy(insn, before, n);
+	memset(insn + n, 0xec, sizeof(insn) - n);	/* nothing but the first byte is in the way of a port */
+	for (opcode = 0; opcode < 256; opcode++) {
+		for (i = 0; i < LENGTH(ports) && ports[i].opcode != opcode; i++)
+			;
+		if (memchr(prefixes, (int)opcode, sizeof(prefixes)) || (opcode & 0xf0) == 0x40)
+			continue;
+		insn[n] = (u8)opcode;
+		for (len = 0; len < 20; len++) {
+			unsigned int needs = n + 1 + (i < LENGTH(ports) && ports[i].number);
+			bool is = i < LENGTH(ports) && len >= needs && needs <= 15;
+
+			memset(&was, 0xee, sizeof(was));
+			for (int at = 0; at < 15; at++)
+				was.insn[at] = at & 1 ? 0xed : 0x66;
+			memcpy(was.insn, insn, len > 15 ? 15 : len);
+			was.insn_len = (u8)len;
+			CHECK(ask_port(insn, len, 0xabcd1234567803f8, &end) == is, "opcode %#x after %u, %u bytes", opcode, n, len);
+			if (!is) {
+				CHECK(!memcmp(&end, &was, sizeof(end)), "opcode %#x: changed", opcode);
+				continue;
+			}
+			CHECK(end.kind == LGEXIT_PORT && end.insn_len == needs, "opcode %#x: %u bytes", opcode, end.insn_len);
+			CHECK(end.arg[0] == (ports[i].number ? 0xec : 0x3f8), "opcode %#x: port %#llx", opcode, ULL(end.arg[0]));
+			CHECK(end.arg[1] == ((ports[i].byte ? 1 : size) | (ports[i].out ? LGPORT_OUT : 0) |
+			      (ports[i].string ? LGPORT_STRING | (rep ? LGPORT_REP : 0) : 0)),
+			      "opcode %#x after %u: %#llx", opcode, n, ULL(end.arg[1]));
+			CHECK(!memcmp(end.insn, insn, needs), "opcode %#x: another instruction", opcode);
+			for (unsigned int at = needs; at < 15; at++)
+				CHECK(!end.insn[at], "opcode %#x: a byte too many", opcode);
+			CHECK(end.rip == was.rip && end.cr2 == was.cr2 && end.vector == was.vector && end.error == was.error &&
+			      !memcmp(end.reason, was.reason, sizeof(was.reason)), "opcode %#x: not its field", opcode);
+		}
+	}
+}
+
+static void test_ports(void)
+{
+	u8 before[16];
+	unsigned int n, round;
+	u64 v;
+
+	srand(1);
+	for (round = 0; round < 600; round++) {
+		bool half = false, rep = false, wide = false;
+
+		n = round < LENGTH(prefixes) ? 1 : (unsigned int)rand() % 16;
+		for (unsigned int i = 0; i < n; i++) {
+			before[i] = prefixes[round < LENGTH(prefixes) ? round : (unsigned int)rand() % LENGTH(prefixes)];
+			half |= before[i] == 0x66;
+			rep |= before[i] == 0xf2 || before[i] == 0xf3;
+			wide = before[i] == 0x48 || before[i] == 0x4f;
+		}
+		test_port(before, n, half && !wide ? 2 : 4, rep);
+	}
+	test_port(before, 0, 4, false);
+	for (v = 0; v < 0x200; v++) {
+		CHECK(port_trap(v, 0, false) == (v == 13), "vector %llu", ULL(v));
+		CHECK(!port_trap(v, 0, true), "vector %llu of a program", ULL(v));
+		CHECK(!port_trap(13, v + 1, false), "error %llu", ULL(v + 1));
+		CHECK(!port_trap(13 | (v + 1) << 32, 0, false), "vector %llu", ULL(v));
+		CHECK(!port_trap(13, (v + 1) << 32, false), "error %llu", ULL(v));
+		struct lguest_exit end;
+		u8 in[] = { 0xe4, (u8)v };
+
+		CHECK(ask_port(in, 2, 0, &end) && end.arg[0] == (v & 0xff), "port %#llx", ULL(v));
+		CHECK(ask_port((u8 []){ 0xec }, 1, v << 7, &end) && end.arg[0] == v << 7, "port %#llx", ULL(v << 7));
+	}
+}
+
 int main(void)
 {
+	test_ports();
 	test_clock();
 	test_range();
 	test_addresses();
