@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "../../kmod/lguest.h"
+#include "../want.h"
 
 #define PAGE 4096
 #define PAGES 16
@@ -37,19 +37,9 @@ struct counts {
 	volatile uint64_t mode, sent, seen, pulses, levels, quiet, end, others, fences;
 };
 
-static int wrong;
 static char *memory;
 static struct counts *counts;
 static int guest;		/* the descriptor */
-
-#define WRONG(...) do {							\
-	printf("WRONG (line %d): ", __LINE__);				\
-	printf(__VA_ARGS__);						\
-	printf(" [%s]\n", strerror(errno));				\
-	fflush(stdout);							\
-	wrong++;							\
-} while (0)
-#define WANT(ok, ...) do { if (!(ok)) WRONG(__VA_ARGS__); } while (0)
 
 static double now(void)
 {
@@ -57,15 +47,6 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static int fresh(void)
-{
-	struct lguest_version v = { LHREQ_VERSION, LGUEST_VERSION };
-	int fd = open("/dev/lguest", O_RDWR | O_CLOEXEC);
-
-	WANT(fd >= 0 && write(fd, &v, sizeof(v)) == sizeof(v), "open and version");
-	return fd;
 }
 
 static bool init(int fd)

@@ -23,22 +23,12 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "../../kmod/lguest.h"
+#include "../want.h"
 
 #define PAGE 4096
 #define PAGES 16
 
-static int wrong;
 static char *memory;
-
-#define WRONG(...) do {							\
-	printf("WRONG (line %d): ", __LINE__);				\
-	printf(__VA_ARGS__);						\
-	printf(" [%s]\n", strerror(errno));				\
-	fflush(stdout);							\
-	wrong++;							\
-} while (0)
-#define WANT(ok, ...) do { if (!(ok)) WRONG(__VA_ARGS__); } while (0)
 
 static const unsigned char bye[] = {	/* status from RSI */
 	0x48, 0x89, 0xf7, 0xb8, LHCALL_SHUTDOWN, 0, 0, 0, 0x0f, 0x05, 0x0f, 0x0b,
@@ -49,15 +39,6 @@ static void put(const void *code, size_t size)
 {
 	memset(memory, 0, PAGES * PAGE);
 	memcpy(memory + PAGE, code, size);
-}
-
-static int fresh(void)
-{
-	struct lguest_version v = { LHREQ_VERSION, LGUEST_VERSION };
-	int fd = open("/dev/lguest", O_RDWR | O_CLOEXEC);
-
-	WANT(fd >= 0 && write(fd, &v, sizeof(v)) == sizeof(v), "open and version");
-	return fd;
 }
 
 static long init(int fd, void *mem)
