@@ -13,9 +13,21 @@ log_words() {
 	dmesg -r | grep -E '^<[0-4]>|lguest|nmitest' | grep -vE -e 'out-of-tree module|module verification failed' \
 		-e 'lguest: ready|clocksource|tsc:|TSC found unstable|interrupt took|RT throttling|NOHZ tick-stop error' "$@"
 }
+# shellcheck disable=SC2120 # the scripts that source this pass patterns
 log_is_clean() {
 	log_words "$@" >/tmp/log
 	[ -s /tmp/log ] || return 0
 	echo "WRONG: the Host's log:"; head -40 /tmp/log
 	return 1
+}
+
+alone() { # PROGRAM [PARAMETER...]: all of a script that runs one program beside the module
+	program=$1 fail=0
+	shift
+	dmesg -c >/dev/null
+	insmod /lg/lg.ko "$@" || return 1
+	"$program" || fail=1
+	module_goes || fail=1
+	log_is_clean || fail=1
+	return $fail
 }
