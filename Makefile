@@ -9,7 +9,7 @@ CHAPTERS := $(sort $(wildcard chapters/*.nw))
 RULES    := $(sort $(shell sed -n 's|^[<]<\(tangle/[a-z]*\.mk\)>>=$$|\1|p' \
 		$(CHAPTERS)))
 SEEDS    := $(RULES) tangle/setup.sh tangle/doctor.sh tangle/run.sh \
-		tangle/boot.sh tangle/debug.sh tangle/help.txt
+		tangle/linux.sh tangle/boot.sh tangle/debug.sh tangle/help.txt
 
 .PHONY: all
 all: module launcher

@@ -20,7 +20,7 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "../../kmod/lguest.h"
+#include "../start.h"
 
 #define PAGE 4096
 #define PAGES 1024			/* 4 MiB, so that a page of 2 MiB fits */
@@ -52,7 +52,7 @@ asm(".pushsection .rodata\n"
     "	jne	good\n"
     "	mov	%rbx, 0x2020\n"
     "	mov	$1, %edi\n"
-    "	mov	$3, %eax\n"		/* LHCALL_SHUTDOWN */
+    "	mov	$1003, %eax\n"		/* LHCALL_SHUTDOWN */
     "	syscall\n"
     "good:	mov	%r8, (%rbx)\n"
     "	add	$0x1000, %rbx\n"
@@ -81,12 +81,9 @@ static pthread_t runner;
 
 static void *run(void *unused)
 {
-	struct lguest_version v = { LHREQ_VERSION, LGUEST_VERSION };
-	struct lguest_initialize i = {
-		LHREQ_INITIALIZE, (uintptr_t)memory, PAGES, PAGE };
-	int fd = open("/dev/lguest", O_RDWR | O_CLOEXEC);
+	int fd = open_guest();
 
-	if (write(fd, &v, sizeof(v)) != sizeof(v) || write(fd, &i, sizeof(i)) != sizeof(i)) {
+	if (!start_guest(fd, (void *)memory, PAGES, PAGE)) {
 		WRONG("cannot start: %s", strerror(errno));
 		ended = -1;
 		return NULL;

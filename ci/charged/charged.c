@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "../../kmod/lguest.h"
+#include "../start.h"
 
 #define GROUP "/cgroup/guest"
 #define PAGE 4096ul
@@ -41,7 +41,7 @@ asm(".pushsection .rodata\n"
     "	dec	%r8d\n"
     "	jnz	round\n"
     "	xor	%edi, %edi\n"
-    "	mov	$3, %eax\n"		/* LHCALL_SHUTDOWN */
+    "	mov	$1003, %eax\n"		/* LHCALL_SHUTDOWN */
     "	syscall\n"
     "guest_end:\n"
     ".popsection\n");
@@ -87,8 +87,6 @@ static long read_number(const char *file, const char *word)
 /* Under a limit of so many bytes more than what there is when the Guest starts. */
 static void launch(long limit)
 {
-	struct lguest_version v = { LHREQ_VERSION, LGUEST_VERSION };
-	struct lguest_initialize i = { LHREQ_INITIALIZE, 0, STEPS * STEP / PAGE, PAGE };
 	struct lguest_exit end = { 0 };
 	long empty, begun, now, full, after;
 	char *memory, text[30];
@@ -102,11 +100,10 @@ static void launch(long limit)
 	/* The Guest's own pages and the process's tables are there before we count. */
 	for (n = 1; n < STEPS; n++)
 		*(volatile uint64_t *)(memory + n * STEP) = 0;
-	i.mem_base = (uintptr_t)memory;
-	fd = open("/dev/lguest", O_RDWR | O_CLOEXEC);
+	fd = open_guest();
 
 	empty = read_number("memory.stat", "kernel ");
-	if (write(fd, &v, sizeof(v)) != sizeof(v) || write(fd, &i, sizeof(i)) != sizeof(i))
+	if (!start_guest(fd, memory, STEPS * STEP / PAGE, PAGE))
 		CHECK(false, "cannot start: %s", strerror(errno));
 	begun = read_number("memory.stat", "kernel ");
 	now = read_number("memory.current", "");

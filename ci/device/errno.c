@@ -104,7 +104,7 @@ static void put_guest(void)
 {
 	static const unsigned char code[] = {
 		0x48, 0x89, 0xf7,			/* mov %rsi, %rdi */
-		0xb8, LHCALL_SHUTDOWN, 0, 0, 0,		/* mov $.., %eax */
+		0xb8, LHCALL_SHUTDOWN & 0xff, LHCALL_SHUTDOWN >> 8, 0, 0,		/* mov $.., %eax */
 		0x0f, 0x05, 0x0f, 0x0b,			/* syscall; ud2 */
 	};
 

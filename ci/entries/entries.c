@@ -35,7 +35,7 @@ struct end {
 };
 
 static const u8 land[] = {
-	0xb8, 3, 0, 0, 0,		/* mov $LHCALL_SHUTDOWN, %eax */
+	0xb8, 0xeb, 3, 0, 0,		/* mov $LHCALL_SHUTDOWN, %eax */
 	0x0f, 0x05,			/* syscall */
 	0xf4,				/* hlt */
 };
@@ -287,7 +287,7 @@ static void system_calls(void)
 
 	for (f = 0; f < sizeof(flags) / sizeof(*flags); f++)
 		for (i = 0; i < 2; i++) {
-			struct try t = { (const u8 *)"\x0f\x05", 2, i ? CS32 : CS64, 0, 0, FLAGS | flags[f], 3 };
+			struct try t = { (const u8 *)"\x0f\x05", 2, i ? CS32 : CS64, 0, 0, FLAGS | flags[f], LHCALL_SHUTDOWN };
 			struct end e = attempt(&t);
 			bool step = flags[f] & 0x100;
 

@@ -51,9 +51,7 @@ static double now(void)
 
 static bool init(int fd)
 {
-	struct lguest_initialize i = { LHREQ_INITIALIZE, (uintptr_t)memory, PAGES, PAGE };
-
-	return pwrite(fd, &i, sizeof(i), 0) == sizeof(i);
+	return start_guest(fd, memory, PAGES, PAGE);
 }
 
 static long line(int fd, uint64_t number, uint64_t state)

@@ -44,8 +44,8 @@ function resolve(text,   name) {
 	for (i = 1; i <= m; i++) if (verdict[i] == end) ok = 1
 	if (!ok) wrong = "ended " end ", must be " $4
 	else if (touched != "-" && norm(touched) != norm(cr2)) wrong = "touched " cr2 ", must be " touched
-	else if ((vector != "" || status == 6) && $6 == "none" && bytes !~ /^nobytes/) wrong = "bytes " bytes ", must be none"
-	else if ((vector != "" || status == 6) && $6 != "-" && $6 != "none" && index(bytes, $6) != 1) wrong = "bytes " bytes ", must be " $6
+	else if ((status == 5 || status == 6) && $6 == "none" && bytes !~ /^nobytes/) wrong = "bytes " bytes ", must be none"
+	else if ((status == 5 || status == 6) && $6 != "-" && $6 != "none" && index(bytes, $6) != 1) wrong = "bytes " bytes ", must be " $6
 	else if ((status == 5 || status == 6) && $8 != "-" && why !~ $8) wrong = "reason " why ", must be " $8
 	else if ((status == 5 || status == 6) && registers != "-") {
 		split(registers, word, "=")

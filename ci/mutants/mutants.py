@@ -70,7 +70,17 @@ def order(tree, opts):
     return bool(wrong), "switch-order: " + (wrong[0] if wrong else "")
 
 
-def verdict(tree, file, opts):
+def short_way(tree):
+    """Its Guests, for what is wrong without any NMI."""
+    p = subprocess.run([os.path.join(TOP, "ci", "checks", "short-way"), "--module",
+                        os.path.join(tree, "kmod", "lg.ko")],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=1800)
+    lines = [x for x in p.stdout.splitlines() if x.strip()]
+    wrong = [x for x in lines if x.startswith("WRONG")] or lines[-1:]
+    return p.returncode, "short-way: " + (wrong[0] if wrong else "?")
+
+
+def verdict(name, tree, file, opts):
     """"killed" and by what, "asleep" and why, or "lives"."""
     rc, out = build(tree, opts.headers)
     if rc:
@@ -78,6 +88,10 @@ def verdict(tree, file, opts):
         return "asleep", "it does not build, mend table.py: " + (err.group(0) if err else out[-80:])
     if file == H:
         rc, why = units(tree)
+        if rc:
+            return "killed", why
+    if name.startswith("short-"):
+        rc, why = short_way(tree)
         if rc:
             return "killed", why
     rc, why = battery(tree, opts, opts.seed)
@@ -135,7 +149,7 @@ def main():
         else:
             with open(path, "w") as f:
                 f.write(text.replace(old, new))
-            how, why = verdict(opts.tree, file, opts)
+            how, why = verdict(name, opts.tree, file, opts)
             with open(path, "w") as f:
                 f.write(text)
             if how == "killed":

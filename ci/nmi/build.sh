@@ -21,5 +21,5 @@ mkdir -p "$out/module-$kver"
 for f in nmitest.c Kbuild; do
 	cmp -s "$here/$f" "$out/module-$kver/$f" || cp "$here/$f" "$out/module-$kver/$f"
 done
-make -s -C "/usr/src/linux-headers-$kver" M="$out/module-$kver" modules 2>&1 | { grep -v BTF || true; }
+make -s -C "${KDIR:-/usr/src/linux-headers-$kver}" M="$out/module-$kver" modules 2>&1 | { grep -v BTF || true; }
 cp "$out/module-$kver/nmitest.ko" "$out/nmitest.ko"

@@ -33,7 +33,8 @@ LONG = 1000			# no way through the Switcher has so many steps
 # Offsets in ride.c's struct ride, addresses and values of ride.h.
 END, RELOAD, VERDICT, RIDES, DRIVEN, THE_WAY, WHY = 0, 8, 16, 24, 32, 40, 104
 EXPECT, STACK, FLAGS, REPORT, BUG = 0x4100, 0x7f00, 0x244ed7, 0x5000, 0xb06
-TF, RF, DF_FLAG = 0x100, 0x10000, 0x400
+TF, RF, DF_FLAG, CLOSED = 0x100, 0x10000, 0x400, 0x44400
+SHORT = ("call", "keys", "return", "other", "itself")	# these do not go home
 SYSCALL = b"\x0f\x05"
 GPRS = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15".split()
 
@@ -244,10 +245,12 @@ class Bench:
             back[GPRS.index("rcx")] = self.way["stop"]
             back[GPRS.index("r11")] = FLAGS
         if way in ("hypercall", "segments"):
-            regs.update(rax=2, rdi=REPORT)	# LHCALL_REPORT
+            regs.update(rax=1002, rdi=REPORT)	# LHCALL_REPORT
             back[GPRS.index("rax")] = 0
             back[GPRS.index("rdi")] = REPORT
-        g.write(EXPECT, struct.pack("<18Q", *back, 0, FLAGS))
+        if way in ("return", "unusual", "itself"):
+            back = values
+        g.write(EXPECT, struct.pack("<18Q", *back, 0, FLAGS & ~(CLOSED if way in ("call", "keys", "other") else 0)))
         g.set_regs(regs)
         self.count = self.notes()
         if self.way["begin"] != self.way["at"]:
@@ -444,7 +447,11 @@ class Drive:
         """An NMI at each boundary of a path; of those that another path of the
         same kind has had already, a sample."""
         t, n = time.time(), self.total
+        if how in SHORT:			# a first time with gaps in the shadow
+            self.walk(setup)
         path = self.walk(setup, until)
+        if how in SHORT and self.bench.ret in path:
+            raise Wrong("%s goes by way of the Host" % how)
         seen = self.seen.setdefault(kind, set())
         some = [a for a in path if a not in seen or self.opts.all or self.random.random() < self.opts.share]
         seen.update(some)
@@ -566,7 +573,9 @@ class Drive:
         step = self.walk(lambda: self.after_gate("step"))
         inner = step[12]
         at_spin = lambda: self.at_gate("spin")
+        look = b.labels[labels.LOOK_IRET]
         places = (
+            ("at the last look, at IRETQ", lambda: self.in_way_out(look, "return"), None),
             ("in ring 3", at_spin, None),
             ("on the way out", lambda: self.in_way_out(early), early),
             ("on the way home", lambda: self.in_way_out(late), None),
@@ -631,6 +640,60 @@ class Drive:
         self.scenario("the way in with PEBS and VERW", lambda: with_pebs(lambda: None))
         self.scenario("the way out with PEBS",
                       lambda: with_pebs(lambda: b.go(b.labels[labels.RESTORE])))
+        self.kernels_traces(b.idt + 0x1000 + at)
+        self.keeps()
+
+    def kernels_traces(self, flags):
+        """A return to a program clears the buffers, if the processor has some."""
+        g = self.bench.gdb
+        old = g.read(flags, 4)
+
+        def returning():
+            self.after_gate("return")
+            self.bench.gdb.write(flags, bytes([old[0] | 4]) + old[1:])
+
+        path = []
+        for _ in range(2):			# a first time with gaps in the shadow
+            path = self.walk(returning)
+        texts = [self.bench.listing.insns[a - SW][1] for a in path]
+        roots = [i for i, text in enumerate(texts) if text.endswith(",%cr3")]
+        if texts[-1].split()[0] != "iretq" or not any(
+                text.startswith("verw") for text in texts[roots[-1]:]):
+            raise Wrong("a return to a program does not clear the buffers")
+        self.scenario("a return with VERW", returning)
+        self.bench.gdb.write(flags, old)
+
+    def keeps(self):
+        """Both roots of the short way: the bit that keeps translations comes after the
+        first load.  QEMU has no PCIDs, so we take a bit that means nothing to it."""
+        b, g, keep = self.bench, self.bench.gdb, 8
+        insns = b.listing.insns
+        offsets = sorted(insns)
+        loads = [o for o in offsets if insns[o][1] == "mov %rcx,%cr3"]
+        if len(loads) != 2:
+            raise Wrong("%d roots are loaded on the short way" % len(loads))
+        for o in loads:
+            i = offsets.index(o)
+            root, new, add = (re.search(r"(-?0x[0-9a-f]+)\(%rsp\)", insns[offsets[n]][1])
+                              for n in (i - 1, i + 1, i + 2))
+            if not (root and new and add) or root.group(1) != add.group(1):
+                raise Wrong("a root is loaded in another way than before")
+            way = "call" if o == loads[0] else "return"
+            self.walk(lambda: self.after_gate(way))
+            self.after_gate(way)
+            b.to(SW + offsets[i - 1])
+            sp = g.regs()["rsp"]
+            at, bit = sp + int(root.group(1), 16), sp + int(new.group(1), 16)
+            before, none = g.words(at)[0], g.words(bit)[0]
+            g.write(bit, struct.pack("<Q", keep))
+            b.to(SW + offsets[i + 3])
+            cr3 = int(re.search("CR3=([0-9a-f]*)", g.monitor("info registers")).group(1), 16)
+            after = g.words(at)[0]
+            g.write(at, struct.pack("<Q", before))
+            g.write(bit, struct.pack("<Q", none))
+            if (cr3, after) != (before, before | keep):
+                raise Wrong("%s loads %#x for %#x, and next time %#x" % (way, cr3, before, after))
+            b.finish()
 
     def monitors(self):
         """What watches the kernel: read, switched off, and written back as it was
@@ -772,7 +835,7 @@ class Drive:
         if not re.search(r"LDT=0000", info):
             raise Wrong("the Guest runs with a local descriptor table")
         for way in b.ways:
-            if way in ("spin", "driven"):
+            if way in ("spin", "driven") + SHORT:
                 continue
             self.after_gate(way)
             regs = g.regs()
@@ -848,7 +911,7 @@ class Drive:
         self.plain()
         self.scenario("the way in", self.at_enter)
         self.scenario("hypercall", lambda: self.after_gate("hypercall"))
-        for way in ("step", "syscall32", "page"):
+        for way in ("step", "syscall32", "page") + SHORT:
             self.scenario(way, lambda: self.after_gate(way))
         self.scenario("an interrupt, vector 200", lambda: self.interrupt(200))
         self.own_stacks()

@@ -31,7 +31,69 @@ begin:	/* the general registers hold their patterns already */
 	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
 	movdqu	EXPECT + 8 * REGISTERS + 16 * \n, %xmm\n
 	.endr
+	pushfq
+	cmpl	$0, TABLES
+	jne	make_tables
+have_tables:
+	popfq
 	jmp	*TARGET
+
+/* For programs there must be tables, all of the memory is theirs, and an entry. */
+.macro EACH what, regs:vararg
+	.irp	r, \regs
+	\what	%\r
+	.endr
+.endm
+make_tables:
+	EACH	push, rax, rbx, rcx, rdx, rsi, rdi, r8, r9, r10, r11, rbp, r12, r13, r14, r15
+	movq	$ROOT + 0x1007, ROOT
+	movq	$ROOT + 0x2007, ROOT + 0x1000
+	movq	$ROOT + 0x3007, ROOT + 0x2000
+	mov	$7, %eax
+	xor	%ecx, %ecx
+1:	mov	%rax, ROOT + 0x3000(, %rcx, 8)
+	add	$0x1000, %eax
+	inc	%ecx
+	cmp	$GUEST_PAGES, %ecx
+	jne	1b
+	mov	$1005, %eax		/* LHCALL_PAGING */
+	mov	$ROOT, %edi
+	syscall
+	.irp	door, 0, 1		/* LGENTRY_SYSCALL and LGENTRY_OTHER */
+	mov	$1011, %eax		/* LHCALL_ENTRY */
+	mov	$\door, %edi
+	mov	$called, %esi
+	syscall
+	.endr
+	EACH	pop, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rbx, rax
+	jmp	have_tables
+
+called:	jmp	*CALLED
+
+/* Go somewhere with all registers as they are; RAX to R11 must be in the page. */
+#define SHARED	0xffff808000000000
+#define RESUME	(SHARED + 88)
+.macro GO_ON rip, on=0, mode=1	/* LGMODE_USER */
+	movabs	%rax, RESUME + 40
+	mov	$\on, %eax		/* interrupts; and a line is up for which they must be */
+	movabs	%rax, RESUME + 8
+	movabs	%rax, SHARED + 8
+	mov	%rcx, %rax
+	movabs	%rax, RESUME + 48
+	mov	%r11, %rax
+	movabs	%rax, RESUME + 56
+	mov	%rdi, %rax
+	movabs	%rax, RESUME + 64
+	mov	%rsp, %rax
+	movabs	%rax, RESUME + 32
+	mov	$FLAGS, %eax
+	movabs	%rax, RESUME + 24
+	mov	$\rip, %eax
+	movabs	%rax, RESUME + 16
+	mov	$\mode, %eax
+	movabs	%rax, RESUME
+	mov	$1013, %eax		/* LHCALL_RESUME */
+.endm
 
 /* A life that the driver leads. */
 WAY driven
@@ -61,6 +123,74 @@ WAY segments, cr2=NEW_SEGMENTS
 at_segments:
 	syscall
 stop_segments:
+	jmp	check
+
+/* Be a program with such rights, whose kernel has all. */
+.macro HAVE_RIGHTS rights
+	GO_ON	1f
+	syscall
+1:	EACH	push, rax, rcx, rdx
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	mov	$\rights, %eax
+	wrpkru
+	EACH	pop, rdx, rcx, rax
+	push	$FLAGS
+	popfq
+.endm
+
+/* A program's system call, and its kernel's return, both without the Host. */
+WAY call, cr2=SHORT_CALL
+	movq	$check, CALLED
+	HAVE_RIGHTS 0
+at_call:
+	syscall
+stop_call:
+	ud2
+
+WAY keys, cr2=SHORT_CALL
+	movq	$check, CALLED
+	HAVE_RIGHTS OWN_RIGHTS
+at_keys:
+	syscall
+stop_keys:
+	ud2
+
+.macro RETURN name, on
+WAY \name, cr2=SHORT_RETURN
+	mov	%rcx, GOT
+	mov	%r11, GOT + 8
+	movq	$2f, CALLED
+	HAVE_RIGHTS OWN_RIGHTS
+	syscall
+2:	push	$FLAGS
+	popfq
+	mov	GOT, %rcx
+	mov	GOT + 8, %r11
+	movq	$back, CALLED
+	GO_ON	stop_\name, \on
+at_\name:
+	syscall
+stop_\name:
+	movl	$1, PROGRAM
+	jmp	check
+.endm
+RETURN return, 0
+RETURN unusual, 1
+
+/* A word that is not ours, and a kernel that resumes itself, both without the Host. */
+WAY other, cr2=SHORT_OTHER
+	movq	$check, CALLED
+at_other:
+	syscall
+stop_other:
+	ud2
+
+WAY itself, cr2=SHORT_RETURN
+	GO_ON	stop_itself, 0, 0
+at_itself:
+	syscall
+stop_itself:
 	jmp	check
 
 WAY spin
@@ -103,8 +233,17 @@ check:
 	mov	%rax, GOT + 200
 	xor	%ecx, %ecx
 	rdpkru				/* where RIP would be: all allowed */
+	mov	PROGRAM, %ecx
+	imul	$OWN_RIGHTS, %ecx
+	not	%ecx
+	and	%ecx, %eax		/* but to a program */
 	mov	%rax, GOT + 8 * R_RIP
 	cld
+	cmpl	$0, PROGRAM
+	je	back
+	movl	$0, PROGRAM
+	syscall				/* to CALLED */
+back:
 	mov	$GOT, %esi
 	mov	$EXPECT, %edi
 	mov	$(REGISTERS + 32), %ecx
@@ -123,7 +262,7 @@ again:	pause				/* all was well: the driver stops here */
 	je	leave
 wrong:	pause				/* or here */
 	jmp	wrong
-leave:	mov	$3, %eax		/* LHCALL_SHUTDOWN */
+leave:	mov	$1003, %eax		/* LHCALL_SHUTDOWN */
 	syscall
 
 /* Ways that end in death. */

@@ -4,6 +4,7 @@ WINDOW = 0xffff800000000000
 SECTION = ".switcher"
 ENTER = "switcher_enter"		# first instruction of the way in
 IRET = "switcher_iret"			# the one that leaves for the Guest
+LOOK_IRET = "switcher_look_iret"	# the one that ends the short way
 RESTORE = "restore_host"		# where all ways out meet
 TRAP = "trap_common"			# where all stubs without a stack of their own lead
 IST = "switcher_ist_begin"		# from here a handler returns without IRET

@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-#include "../../kmod/lguest.h"
+#include "../start.h"
 
 #define MEMORY (4ul << 30)
 #define ROUNDS 20
@@ -67,17 +67,13 @@ static void *important(void *unused)
 
 int main(void)
 {
-	struct lguest_version v = { LHREQ_VERSION, LGUEST_VERSION };
-	struct lguest_initialize i = { LHREQ_INITIALIZE, 0, MEMORY / 4096, 0 };
 	char *memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	int fd = open("/dev/lguest", O_RDWR | O_CLOEXEC), n, best = 1000;
+	int n, best = 1000;
 	pthread_t thread;
 	long from, took, late;
 
-	i.mem_base = (uintptr_t)memory;
-	if (memory == MAP_FAILED || fd < 0 || write(fd, &v, sizeof(v)) != sizeof(v) ||
-	    write(fd, &i, sizeof(i)) != sizeof(i)) {
+	if (memory == MAP_FAILED || !start_guest(open_guest(), memory, MEMORY / 4096, 0)) {
 		printf("WRONG: cannot start: %s\n", strerror(errno));
 		return 1;
 	}

@@ -39,18 +39,18 @@ static inline bool forbidden(u64 x, int level)
 
 /* --- addresses and entries ------------------------------------------------ */
 
-PROMISE(address_is_ours, slots_256_to_271)(u64 addr)
+PROMISE(address_is_ours, slots_256_and_257)(u64 addr)
 {
 	u64 slot = addr / (1ull << 39) % 512;
 
-	return address_is_ours(addr) == (slot >= 256 && slot <= 271);
+	return address_is_ours(addr) == (slot == 256 || slot == 257);
 }
 
-PROMISE(address_is_ours, the_hole_of_linux)(u64 addr)
+PROMISE(address_is_ours, the_beginning_of_the_hole)(u64 addr)
 {
 	GIVEN(addr < 1ull << 47 || addr >= -1ull << 47);
 	return address_is_ours(addr) ==
-		(addr >= 0xffff800000000000 && addr <= 0xffff87ffffffffff);
+		(addr >= 0xffff800000000000 && addr <= 0xffff80ffffffffff);
 }
 
 PROMISE(table_index, exact)(u64 addr, int level)

@@ -31,7 +31,7 @@
 static char *memory;
 
 static const unsigned char bye[] = {	/* status from RSI */
-	0x48, 0x89, 0xf7, 0xb8, LHCALL_SHUTDOWN, 0, 0, 0, 0x0f, 0x05, 0x0f, 0x0b,
+	0x48, 0x89, 0xf7, 0xb8, LHCALL_SHUTDOWN & 0xff, LHCALL_SHUTDOWN >> 8, 0, 0, 0x0f, 0x05, 0x0f, 0x0b,
 };
 static const unsigned char spin[] = { 0xeb, 0xfe };
 
@@ -41,11 +41,9 @@ static void put(const void *code, size_t size)
 	memcpy(memory + PAGE, code, size);
 }
 
-static long init(int fd, void *mem)
+static bool init(int fd, void *mem)
 {
-	struct lguest_initialize i = { LHREQ_INITIALIZE, (uintptr_t)mem, PAGES, PAGE };
-
-	return pwrite(fd, &i, sizeof(i), 0);
+	return start_guest(fd, mem, PAGES, PAGE);
 }
 
 static long run(int fd)
@@ -64,7 +62,7 @@ static void one_life(const char *when)
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	put(bye, sizeof(bye));
 	fd = fresh();
-	WANT(init(fd, memory) > 0, "%s: initialize", when);
+	WANT(init(fd, memory), "%s: initialize", when);
 	WANT(run(fd) == sizeof(struct lguest_exit), "%s: run", when);
 	close(fd);
 	clock_gettime(CLOCK_MONOTONIC, &to);
@@ -127,7 +125,7 @@ static void memory_never(int unused)
 {
 	int fd = fresh();
 
-	WANT(init(fd, never()) > 0, "initialize with memory that never comes");
+	WANT(init(fd, never()), "initialize with memory that never comes");
 	run(fd);
 	(void)unused;
 }
@@ -198,7 +196,7 @@ static void io_workers(void)
 
 	WANT(got == -EPERM, "initialize by io_uring gave %ld", got);
 	put(bye, sizeof(bye));
-	WANT(init(fd, memory) > 0 && run(fd) > 0, "and then by hand");
+	WANT(init(fd, memory) && run(fd) > 0, "and then by hand");
 	close(fd);
 }
 
@@ -208,20 +206,20 @@ static int shared, winners, runs, ready_threads;
 
 static void *all_initialize(void *unused)
 {
-	long got;
+	bool first;
 
 	__atomic_fetch_add(&ready_threads, 1, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&ready_threads, __ATOMIC_SEQ_CST) < 4)
 		sched_yield();
-	got = init(shared, memory);
-	if (got > 0)
+	first = init(shared, memory);
+	if (first)
 		__atomic_fetch_add(&winners, 1, __ATOMIC_SEQ_CST);
 	else
 		WANT(errno == EBUSY, "the second of two");
 	if (run(shared) > 0)
 		__atomic_fetch_add(&runs, 1, __ATOMIC_SEQ_CST);
 	else
-		WANT(errno == EPERM && got < 0, "a run by %s", got > 0 ? "the winner" : "a loser");
+		WANT(errno == EPERM && !first, "a run by %s", first ? "the winner" : "a loser");
 	return unused;
 }
 
@@ -276,14 +274,14 @@ static void memory_goes(int from)
 {
 	/* forever: report to the last page of the memory */
 	static const unsigned char code[] = {
-		0xbf, 0, 0xf0, 0, 0, 0xb8, LHCALL_REPORT, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf2,
+		0xbf, 0, 0xf0, 0, 0, 0xb8, LHCALL_REPORT & 0xff, LHCALL_REPORT >> 8, 0, 0, 0x0f, 0x05, 0xeb, 0xf2,
 	};
 	struct lguest_exit end = { 0 };
 	int fd = fresh();
 	pthread_t t;
 
 	put(code, sizeof(code));
-	WANT(init(fd, memory) > 0, "initialize");
+	WANT(init(fd, memory), "initialize");
 	pthread_create(&t, NULL, unmaps_it, (void *)(long)from);
 	WANT(pread(fd, &end, sizeof(end), 0) == sizeof(end) && end.kind == LGEXIT_DEAD &&
 	     (strstr(end.reason, "bad write") ||
@@ -311,7 +309,7 @@ static void memory_is_replaced(int unused)
 	pthread_t t;
 
 	put(spin, sizeof(spin));
-	WANT(init(fd, memory) > 0, "initialize");
+	WANT(init(fd, memory), "initialize");
 	pthread_create(&t, NULL, replaces_it, NULL);
 	alarm(20);
 	WANT(pread(fd, &end, sizeof(end), 0) == sizeof(end) && end.kind == LGEXIT_SHUTDOWN,
@@ -333,7 +331,7 @@ static void zeroes_stay(int unused)
 
 	memcpy(mem + PAGE, code, sizeof(code));
 	memcpy(mem + PAGE + sizeof(code), bye, sizeof(bye));
-	WANT(init(fd, mem) > 0, "initialize");
+	WANT(init(fd, mem), "initialize");
 	WANT(run(fd) == sizeof(struct lguest_exit), "run");
 	WANT(mem[3 * PAGE] == 7, "the Launcher does not see what its Guest has written");
 	WANT(!mem[PAGES * PAGE], "a page of zeroes has a %d in it", mem[PAGES * PAGE]);
@@ -355,7 +353,7 @@ static void dies_first(int unused)
 
 	put(bye, sizeof(bye));
 	fd = fresh();
-	WANT(init(fd, memory) > 0, "initialize");
+	WANT(init(fd, memory), "initialize");
 	child(keeps_it, fd);
 	(void)unused;
 }

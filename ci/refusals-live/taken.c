@@ -25,7 +25,7 @@ static int insert(void)
 
 int main(void)
 {
-	static const u8 bye[] = { 0xb8, 3, 0, 0, 0, 0xbf, 7, 0, 0, 0, 0x0f, 0x05 };
+	static const u8 bye[] = { 0xb8, 0xeb, 3, 0, 0, 0xbf, 7, 0, 0, 0, 0x0f, 0x05 };
 	struct lguest_exit e;
 	struct guest g = { 0 };
 

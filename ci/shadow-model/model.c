@@ -86,7 +86,7 @@
 	X(revoke, "rights in use taken away") \
 	X(remembered, "accesses from memory") X(shortcut, "walks begun half-way") \
 	X(stale, "accesses by what is not true any more") \
-	X(list_full, "tables synced early, since the list was full") X(ring_full, "rings full") \
+	X(unsaid, "INVLPGs that need not be said") X(list_full, "tables synced early, since the list was full") X(ring_full, "rings full") \
 	X(read_fails, "reads that failed") X(busy_root, "loaded roots passed over") \
 	X(taken_root, "loaded roots emptied") X(exact, "states that were exact") \
 	X(exact_direct, "addresses compared without paging") \
@@ -428,7 +428,7 @@ static u64 random_address(const struct vcpu *v)
 	for (level = 4; level; level--) {
 		u32 index = used[below(4)];
 
-		if (level == 4 && index / 16 == 16 && !one_in(6))
+		if (level == 4 && index / 2 == 128 && !one_in(6))
 			index = 0;
 		addr |= (u64)index << (3 + 9 * level);
 	}
@@ -790,7 +790,7 @@ bool shadow_read_entry(struct shadow *s, u64 gfn, int index, u64 *entry)
 	return readable();
 }
 
-bool shadow_read_table(struct shadow *s, u64 gfn, u64 *entries)
+bool shadow_read_table(struct shadow *s, u64 gfn, const u64 *wanted, u64 *entries)
 {
 	(void)s;
 	meanwhile();
@@ -799,7 +799,12 @@ bool shadow_read_table(struct shadow *s, u64 gfn, u64 *entries)
 	count[c_list_full] += !flushing;
 	if (!readable())	/* and leaves there what was there */
 		return false;
-	memcpy(entries, mem[gfn], sizeof(mem[gfn]));
+	for (u32 n = sh->frames[gfn].pages; n; n = pages[n]->same)
+		for (int i = 0; !(pages[n]->role & ROLE_DIRECT) && i < 8; i++)
+			if (pages[n]->used[i] & ~wanted[i])
+				fail("compares entries of %#llx that it has not asked for", (unsigned long long)gfn);
+	for (int i = 0; i < 512; i++)	/* what is not wanted is wrong */
+		entries[i] = mem[gfn][i] ^ (wanted[i / 64] >> i % 64 & 1 ? 0 : ~0ull);
 	meanwhile();
 	return true;
 }
@@ -906,7 +911,7 @@ static void check_slot(const struct shadow_page *page, u32 index)
 	u64 e = page->entries[index];
 
 	checked_slots++;
-	if (page->level == 4 && index / 16 == 16) {
+	if (page->level == 4 && index / 2 == 128) {
 		if (s->next)
 			fail("a slot in our hole");
 		if (e != (index == WINDOW_SLOT ? sh->window[page->role >> 2] :
@@ -1092,6 +1097,8 @@ static void check_everything(void)
 		before = n;
 		for (i = 0; i < 512; i++) {
 			check_slot(page, i);
+			if (!page->slots[i].next != !(page->used[i / 64] >> i % 64 & 1))
+				fail("slot %u of page %u is in use or not, and its bit says else", i, n);
 			if (page->slots[i].next) {
 				if (page->level == 1)
 					leaves++;
@@ -1280,7 +1287,7 @@ static void flush(struct vcpu *v)
 	in_host = v - vcpus;
 	flushing = true;
 	lock();
-	shadow_sync(sh);
+	shadow_flushed(sh);
 	shadow_settle(sh);
 	forget_memory(v);
 	forget_pasts();
@@ -1299,7 +1306,7 @@ static void load_roots(struct vcpu *v, bool paging, u32 cr3)
 	flushing = true;
 	stock(SHADOW_SPARE);
 	lock();
-	shadow_sync(sh);
+	shadow_flushed(sh);
 	shadow_load_roots(sh, v->root, cr3, paging, vcpu);
 	v->paging = paging;
 	v->cr3 = cr3;
@@ -1597,6 +1604,20 @@ static void do_instruction(struct vcpu *v)
 	instruction(v, parts, n);
 }
 
+/* What a kernel looks at before it says INVLPG. */
+static u64 shown[4][8];
+
+static bool is_shown(u64 addr)
+{
+	for (int level = 1; level <= 4; level++) {
+		u64 index = addr >> (3 + 9 * level) & 511;
+
+		if (shown[level - 1][index / 64] >> index % 64 & 1)
+			return true;
+	}
+	return false;
+}
+
 static void do_invlpg(struct vcpu *v)
 {
 	u64 addr = random_address(v);
@@ -1609,9 +1630,13 @@ static void do_invlpg(struct vcpu *v)
 	in_host = v - vcpus;
 	calm = true;	/* or another vCPU might change it before we note the time */
 	lock();
-	shadow_forget_address(sh, addr);
-	shadow_settle(sh);
-	forget_memory(v);
+	if (is_shown(addr)) {
+		shadow_forget_address(sh, addr);
+		shadow_settle(sh);
+		forget_memory(v);
+	} else {		/* then it is not said, and the vCPU stays where it is */
+		count[c_unsaid]++;
+	}
 	v->invlpg[v->invlpgs].addr = addr;
 	v->invlpg[v->invlpgs++].when = ++now;
 	unlock();
@@ -1743,7 +1768,7 @@ static void do_favourite(struct vcpu *v)
 {
 	static bool way[CAP + 1], is[CAP + 1];
 	u32 turns = 1 + below(12), others = 0, cr3 = v->cr3;
-	u64 addr = good_address(v, 0), before;
+	u64 addr = good_address(v, 0), before, drops;
 	struct shadow_page *root = v->root[0];
 
 	doing = "one table stays in use";
@@ -1771,6 +1796,7 @@ static void do_favourite(struct vcpu *v)
 		count[c_op_favourite]++;
 	}
 	before = sh->stats.evictions;
+	drops = sh->stats.drops;
 	if (others > 2 && !turns && v->paging) {
 		load_roots(v, true, pool_for(4));
 		others -= 2;	/* may be the roots that are loaded now */
@@ -1778,7 +1804,7 @@ static void do_favourite(struct vcpu *v)
 		while (sh->stats.evictions < before + others && shadow_evict(sh))
 			;
 		unlock();
-		if (sh->stats.evictions <= before + others &&
+		if (sh->stats.evictions <= before + others && sh->stats.drops == drops &&
 		    (spare[root->number] || root->level != 4 || root->gfn != cr3))
 			fail("root %u is taken back before what is older", root->number);
 		count[c_op_old_root]++;
@@ -1789,7 +1815,7 @@ static void do_favourite(struct vcpu *v)
 
 static void do_hole(struct vcpu *v)
 {
-	struct guest_walk walk = { .addr = (u64)(256 + below(16)) << 39 | 0xffff000000000000ull };
+	struct guest_walk walk = { .addr = (u64)(256 + below(2)) << 39 | 0xffff000000000000ull };
 	int i;
 
 	doing = "a fill in our hole";
@@ -1952,6 +1978,7 @@ static void begin(void)
 	in_host = -1;
 
 	sh->limit = LIMIT;
+	sh->shown = shown;
 	sh->frames = frames;
 	sh->pages = pages;
 	sh->copy = copy;

@@ -23,7 +23,8 @@ static u64 page_store[CAP + 1][512];
 static struct shadow_page pages[CAP + 1], *by_number[CAP + 1];
 static struct shadow_frame frames[LIMIT];
 static u64 copy[512];
-static struct shadow sh = { .limit = LIMIT, .frames = frames, .pages = by_number,
+static u64 shown[4][8];
+static struct shadow sh = { .limit = LIMIT, .shown = shown, .frames = frames, .pages = by_number,
 	.cap = CAP, .copy = copy };
 static struct shadow_page *kernel, *user;
 static void (*other)(void);	/* what another vCPU does before it comes out */
@@ -54,8 +55,9 @@ bool shadow_read_entry(struct shadow *s, u64 gfn, int index, u64 *entry)
 	return true;
 }
 
-bool shadow_read_table(struct shadow *s, u64 gfn, u64 *entries)
+bool shadow_read_table(struct shadow *s, u64 gfn, const u64 *wanted, u64 *entries)
 {
+	(void)wanted;
 	memcpy(entries, mem[gfn], sizeof(mem[gfn]));
 	return true;
 }

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "../../kmod/lguest.h"
+#include "../start.h"
 
 #define PAGES 16
 #define ROUNDS 25
@@ -27,7 +27,7 @@ asm(".pushsection .rodata\n"
     "	cmpq	$0, 0x9000\n"
     "	je	guest\n"
     "	xor	%edi, %edi\n"
-    "	mov	$3, %eax\n"		/* LHCALL_SHUTDOWN */
+    "	mov	$1003, %eax\n"		/* LHCALL_SHUTDOWN */
     "	syscall\n"
     "guest_end:\n"
     ".popsection\n");
@@ -37,13 +37,10 @@ static struct lguest_exit end;
 
 static void *run(void *unused)
 {
-	struct lguest_version v = { LHREQ_VERSION, LGUEST_VERSION };
-	struct lguest_initialize i = { LHREQ_INITIALIZE, (uintptr_t)memory, PAGES, 4096 };
-	int fd = open("/dev/lguest", O_RDWR | O_CLOEXEC);
+	int fd = open_guest();
 
 	(void)unused;
-	if (write(fd, &v, sizeof(v)) != sizeof(v) || write(fd, &i, sizeof(i)) != sizeof(i) ||
-	    read(fd, &end, sizeof(end)) != sizeof(end))
+	if (!start_guest(fd, memory, PAGES, 4096) || read(fd, &end, sizeof(end)) != sizeof(end))
 		printf("WRONG: cannot run: %s\n", strerror(errno));
 	close(fd);
 	return NULL;

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* For ci/checks/traced: comes out for each reason, over and over, until somebody ends it. */
 #include "guest.h"
+#include "paging.h"
 
 #define SHARED	(SHARED_TOP << 32)
 
 	.globl	_start
-_start:	mov	$LGENTRY_INTERRUPT, %edi
+_start:	MAKE_TABLES
+	USE_TABLES
+	mov	$LGENTRY_SYSCALL, %edi
+	mov	$again, %esi
+	HYPERCALL LHCALL_ENTRY
+	mov	$LGENTRY_INTERRUPT, %edi
 	mov	$tick, %esi
 	HYPERCALL LHCALL_ENTRY
 	mov	$LGENTRY_TRAP, %edi
@@ -23,7 +29,13 @@ again:	movabs	$SHARED, %rax
 	HYPERCALL LHCALL_INVLPG
 	dec	%ebx
 	jnz	1b
-	jmp	again
+	movabs	$SHARED, %rax
+	movq	$LGMODE_USER, RESUME_MODE(%rax)
+	movq	$0, RESUME_ON(%rax)
+	movq	$program, RESUME_RIP(%rax)
+	HYPERCALL LHCALL_RESUME
+program:
+	syscall				# to again, without the Host
 
 trap:	movabs	$SHARED, %rax
 	addq	$2, EVENT_RIP(%rax)	# over the UD2

@@ -7,6 +7,7 @@ e() { echo "# $*"; eval "$*"; }
 e insmod lg.ko
 e 'dmesg | grep lguest: | tail -n 1'
 echo '# lguest guests/spin &'
+: >/tmp/spin
 lguest guests/spin >/tmp/spin &
 until grep -q . /tmp/spin; do sleep 0.2; done
 cat /tmp/spin

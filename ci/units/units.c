@@ -15,6 +15,8 @@ static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)	/* the kerne
 }
 #include "clock.h"
 #include "refuse.h"
+#include "pte.h"
+#include "compare.h"
 
 static unsigned long done, bad;
 
@@ -186,12 +188,15 @@ static void test_cr3(void)
 		u64 root = v[i] & 0x000ffffffffff000, cr3 = v[i] & ~keep, pcid;
 
 		/* Without PCIDs there is nothing but the address. */
-		CHECK(cr3_for_guest(root, false) == root, "root %#llx, no PCIDs", ULL(root));
+		CHECK(cr3_for_guest(root, false, false) == root, "root %#llx, no PCIDs", ULL(root));
+		CHECK(cr3_for_guest(root, true, false) == root, "root %#llx, no PCIDs, user", ULL(root));
 		CHECK(cr3_for_host(cr3, false) == cr3, "CR3 %#llx, no PCIDs", ULL(cr3));
 		/* With them the Guest's has a number, a new one, and keeps nothing. */
-		pcid = cr3_for_guest(root, true) - root;
+		pcid = cr3_for_guest(root, false, true) - root;
 		CHECK(pcid < 0x1000, "root %#llx: keeps, or leads elsewhere", ULL(root));
 		CHECK(!is_linux_pcid(pcid), "root %#llx: PCID %#llx is Linux's", ULL(root), ULL(pcid));
+		CHECK(cr3_for_guest(root, true, true) == root + pcid + 1, "root %#llx: its user's", ULL(root));
+		CHECK(!is_linux_pcid(pcid + 1), "root %#llx: its user's is Linux's", ULL(root));
 		/* The Host's has its own, and keeps. */
 		CHECK(cr3_for_host(cr3, true) == (cr3 | keep), "CR3 %#llx", ULL(cr3));
 	}
@@ -205,7 +210,7 @@ static void test_refusals(void)
 	struct host_facts f;
 	const char *said[16], *cures[] = {
 		"boot it without Xen", "boot with no5lvl", "without encrypted state",
-		"noexec=off", "use an x86-64 one", "boot with ibt=off", "unload its module",
+		"noexec=off", "use an x86-64 one", "boot with ibt=off", "boot with fred=off", "unload its module",
 		"nr_cpus=",
 	};
 	size_t n = 0, i, j;
@@ -218,6 +223,7 @@ static void test_refusals(void)
 	REFUSED(f.no_execute = false);
 	REFUSED(f.syscall = false);
 	REFUSED(f.branch_tracking = true);
+	REFUSED(f.events_by_fred = true);
 	REFUSED(f.window_taken = true);
 	REFUSED(f.cpus = f.room + 1);
 	for (i = 0; i < n; i++) {
@@ -357,8 +363,73 @@ static void test_ports(void)
 	}
 }
 
+/* Entries as a Guest might write them, most of them with some sense. */
+static u64 some_entry(void)
+{
+	u64 entry = (u64)rand() << 33 ^ (u64)rand() << 12 ^ (u64)rand();
+
+	entry &= rand() % 8 ? 0x800000ffffffffff : ~0ull;
+	if (rand() % 4)
+		entry &= rand() % 2 ? ~0x80ull : ~0x1fe000ull;
+	return rand() % 16 ? entry | 1 : entry;
+}
+
+/* Two read the Guest's tables, each in its own way, and come to the same. */
+static void test_readings(void)
+{
+	for (int round = 0; round < 300000; round++) {
+		u64 addr = ((u64)rand() << 31 ^ (u64)rand()) & 0xffffffffffff;
+		struct reading r = reading_of(addr, 7, true);
+		struct guest_walk walk = { .addr = addr };
+		enum walk_result result = WALK_ON;
+		bool on = true, touched = true;
+
+		for (int level = 4; on; level--) {
+			u64 entry = some_entry();
+
+			touched &= !!(entry & PTE_ACCESSED);
+
+			CHECK(r.level == level && reading_index(&r) == table_index(addr, level),
+			      "level %d of %#llx", level, ULL(addr));
+			result = walk_step(&walk, level, entry);
+			on = !is_nonsense(&r, entry) && read_on(&r, entry);
+			CHECK(on == (result == WALK_ON && !pte_is_leaf(entry, level)),
+			      "level %d, %#llx", level, ULL(entry));
+			CHECK(!on || r.frame == walk.table[level - 1], "level %d, %#llx", level, ULL(entry));
+			on &= result == WALK_ON && level > 1;
+		}
+		CHECK(r.there == (result == WALK_ON), "the end of %#llx", ULL(addr));
+		CHECK(next_address(&r) == ((addr >> (3 + 9 * r.level)) + 1) << (3 + 9 * r.level), "%#llx", ULL(addr));
+		if (!r.there || result != WALK_ON)
+			continue;
+		CHECK(r.touched == touched, "touched, %#llx", ULL(addr));
+		CHECK(r.frame == walk.gfn, "the frame of %#llx", ULL(addr));
+		CHECK(r.write == walk_allows(&walk, FAULT_WRITE), "write, %#llx", ULL(addr));
+		CHECK(r.user == walk_allows(&walk, FAULT_USER), "user, %#llx", ULL(addr));
+		CHECK(r.fetch == walk_allows(&walk, FAULT_FETCH), "fetch, %#llx", ULL(addr));
+		CHECK(r.dirty == !!(walk.entry[walk.level] & PTE_DIRTY), "dirty, %#llx", ULL(addr));
+	}
+	CHECK(reading_of(0x5678, 7, false).there && reading_of(0x5678, 7, false).frame == 5, "no paging");
+}
+
+static void test_verdicts(void)
+{
+	for (int bits = 0; bits < 1 << 10; bits++) {
+		struct reading shown = { .there = true, .write = bits & 1, .fetch = bits & 2 };
+		struct reading said = { .there = bits & 4, .write = bits & 8, .fetch = bits & 16,
+					.user = bits & 32, .touched = bits & 64, .dirty = bits & 128 };
+		bool same = bits & 256, program = bits & 512;
+		bool good = said.there && same && said.touched && (said.user || !program) &&
+			(said.fetch || !shown.fetch) && ((said.write && said.dirty) || !shown.write);
+
+		CHECK(!readings_differ(&shown, &said, same, program) == good, "bits %#x", bits);
+	}
+}
+
 int main(void)
 {
+	test_readings();
+	test_verdicts();
 	test_ports();
 	test_clock();
 	test_range();

@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A Linux that does the work of ci/linux-stress, or another one: . ci/linux-stress/lib.sh
+# After ci/lib.sh.
+kernel=$(ci/boot --which) || skip "no kernel of Debian's (cure: make setup)"
+stress=$scratch/root/bin/stress
+
+# stress_disk WORK: $scratch/initrd, whose first process runs that script and switches off
+stress_disk() {
+	local root=$scratch/root
+	mkdir -p "$root"/{bin,lib/lg}
+	gcc -O2 -Wall -Wextra -static -pthread -o "$stress" ci/linux-stress/stress.c || exit 1
+	cp "$(dirname "$kernel")/modules/brd.ko" "$root/lib/lg/" || skip "no brd.ko beside the kernel"
+	cp "$1" "$root/work"
+	cat >"$root/init" <<'EOF'
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mount -t tmpfs tmp /tmp
+sh /work 2>&1
+poweroff -f
+EOF
+	chmod 755 "$root/init"
+	sh tangle/disk.sh "$scratch/initrd" || exit 1
+	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >>"$scratch/initrd"
+}
