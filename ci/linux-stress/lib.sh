@@ -4,13 +4,20 @@
 # After ci/lib.sh.
 kernel=$(ci/boot --which) || skip "no kernel of Debian's (cure: make setup)"
 stress=$scratch/root/bin/stress
+modules=$(dirname "$kernel")/modules
+swap=() swap_libs=()	# what a swap in memory needs, if it is not part of the kernel
+for module in lzo-rle zsmalloc zram; do
+	[ -e "$modules/$module.ko" ] || continue
+	swap+=("$modules/$module.ko")
+	swap_libs+=(--lib "$module")
+done
 
 # stress_disk WORK: $scratch/initrd, whose first process runs that script and switches off
 stress_disk() {
 	local root=$scratch/root
 	mkdir -p "$root"/{bin,lib/lg}
 	gcc -O2 -Wall -Wextra -static -pthread -o "$stress" ci/linux-stress/stress.c || exit 1
-	cp "$(dirname "$kernel")/modules/brd.ko" "$root/lib/lg/" || skip "no brd.ko beside the kernel"
+	cp "${swap[@]}" "$root/lib/lg/" || exit 1
 	cp "$1" "$root/work"
 	cat >"$root/init" <<'EOF'
 #!/bin/busybox sh
