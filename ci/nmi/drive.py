@@ -34,7 +34,7 @@ LONG = 1000			# no way through the Switcher has so many steps
 END, RELOAD, VERDICT, RIDES, DRIVEN, THE_WAY, WHY = 0, 8, 16, 24, 32, 40, 104
 EXPECT, STACK, FLAGS, REPORT, BUG = 0x4100, 0x7f00, 0x244ed7, 0x5000, 0xb06
 TF, RF, DF_FLAG, CLOSED = 0x100, 0x10000, 0x400, 0x44400
-SHORT = ("call", "keys", "return", "other", "itself")	# these do not go home
+SHORT = ("call", "keys", "return", "other", "itself", "fault")	# these do not go home
 SYSCALL = b"\x0f\x05"
 GPRS = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15".split()
 
@@ -248,9 +248,9 @@ class Bench:
             regs.update(rax=1002, rdi=REPORT)	# LHCALL_REPORT
             back[GPRS.index("rax")] = 0
             back[GPRS.index("rdi")] = REPORT
-        if way in ("return", "unusual", "itself"):
+        if way in ("return", "unusual", "itself", "fault", "busy"):
             back = values
-        g.write(EXPECT, struct.pack("<18Q", *back, 0, FLAGS & ~(CLOSED if way in ("call", "keys", "other") else 0)))
+        g.write(EXPECT, struct.pack("<18Q", *back, 0, FLAGS & ~(CLOSED if way in ("call", "keys", "other", "fault") else 0)))
         g.set_regs(regs)
         self.count = self.notes()
         if self.way["begin"] != self.way["at"]:
@@ -670,7 +670,7 @@ class Drive:
         insns = b.listing.insns
         offsets = sorted(insns)
         loads = [o for o in offsets if insns[o][1] == "mov %rcx,%cr3"]
-        if len(loads) != 2:
+        if len(loads) != 3:
             raise Wrong("%d roots are loaded on the short way" % len(loads))
         for o in loads:
             i = offsets.index(o)
@@ -678,7 +678,7 @@ class Drive:
                               for n in (i - 1, i + 1, i + 2))
             if not (root and new and add) or root.group(1) != add.group(1):
                 raise Wrong("a root is loaded in another way than before")
-            way = "call" if o == loads[0] else "return"
+            way = ("call", "return", "fault")[loads.index(o)]
             self.walk(lambda: self.after_gate(way))
             self.after_gate(way)
             b.to(SW + offsets[i - 1])

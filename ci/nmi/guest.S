@@ -65,14 +65,64 @@ make_tables:
 	mov	$called, %esi
 	syscall
 	.endr
+	mov	$1011, %eax
+	mov	$4, %edi		/* LGENTRY_FAULT */
+	mov	$faulted, %esi
+	syscall
+	.irp	page, GUEST_CODE, GUEST_CODE + 0x1000, GUEST_CODE + 0x2000
+	cmpb	$0, \page		/* no way finds a gap in its own code */
+	.endr
 	EACH	pop, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rbx, rax
 	jmp	have_tables
 
 called:	jmp	*CALLED
 
-/* Go somewhere with all registers as they are; RAX to R11 must be in the page. */
 #define SHARED	0xffff808000000000
 #define RESUME	(SHARED + 88)
+
+/* A program's fault: at NOWHERE it is what the way is about, elsewhere a gap. */
+#define EVENT	(SHARED + 24)
+.macro COPY from, to
+	movabs	\from, %rax
+	movabs	%rax, \to
+.endm
+.macro KEEP reg, to
+	mov	%\reg, %rax
+	movabs	%rax, \to
+.endm
+faulted:
+	pushfq				/* as they came */
+	movabs	%rax, RESUME + 40
+	mov	$0, %eax
+	movabs	%rax, SHARED + 16	/* busy no more */
+	movabs	EVENT + 16, %rax
+	cmp	$NOWHERE, %rax
+	jne	1f
+	movabs	RESUME + 40, %rax
+	popfq
+	jmp	*CALLED
+1:	KEEP	rcx, RESUME + 48
+	KEEP	r11, RESUME + 56
+	KEEP	rdi, RESUME + 64
+	KEEP	rsi, SHARED + 2048
+	COPY	EVENT + 32, RESUME + 8
+	COPY	EVENT + 40, RESUME + 16
+	COPY	EVENT + 48, RESUME + 24
+	COPY	EVENT + 56, RESUME + 32
+	mov	$1, %eax
+	movabs	%rax, RESUME
+	movabs	EVENT + 8, %rax
+	mov	%rax, %rsi
+	movabs	EVENT + 16, %rax
+	mov	%rax, %rdi
+	mov	$1018, %eax		/* LHCALL_FILL */
+	syscall
+	movabs	SHARED + 2048, %rax
+	mov	%rax, %rsi
+	mov	$1013, %eax
+	syscall
+
+/* Go somewhere with all registers as they are; RAX to R11 must be in the page. */
 .macro GO_ON rip, on=0, mode=1	/* LGMODE_USER */
 	movabs	%rax, RESUME + 40
 	mov	$\on, %eax		/* interrupts; and a line is up for which they must be */
@@ -126,8 +176,12 @@ stop_segments:
 	jmp	check
 
 /* Be a program with such rights, whose kernel has all. */
-.macro HAVE_RIGHTS rights
+.macro HAVE_RIGHTS rights, busy=0
 	GO_ON	1f
+	push	%rax
+	mov	$\busy, %eax
+	movabs	%rax, SHARED + 16
+	pop	%rax
 	syscall
 1:	EACH	push, rax, rcx, rdx
 	xor	%ecx, %ecx
@@ -177,6 +231,27 @@ stop_\name:
 .endm
 RETURN return, 0
 RETURN unusual, 1
+
+/* A program's page fault, without the Host; and with it, as an event has not been read. */
+WAY fault, cr2=SHORT_FAULT
+	movq	$check, CALLED
+	HAVE_RIGHTS OWN_RIGHTS
+at_fault:
+	movb	$0, NOWHERE
+stop_fault:
+	ud2
+
+WAY busy, 14, error=6, cr2=NOWHERE_BUSY
+	movq	$read, CALLED
+	HAVE_RIGHTS OWN_RIGHTS, 1
+	movl	$1, PROGRAM
+at_busy:
+stop_busy:
+	movb	$0, NOWHERE_BUSY
+	ud2
+read:	mov	$0, %eax
+	movabs	%rax, SHARED + 16
+	jmp	back
 
 /* A word that is not ours, and a kernel that resumes itself, both without the Host. */
 WAY other, cr2=SHORT_OTHER

@@ -86,14 +86,15 @@ static void fill_registers(const struct way *way)
 	expect[LGREG_GS] = 0x33;
 	expect[LGREG_FS_BASE] >>= 17;
 	expect[LGREG_GS_BASE] = (int64_t)expect[LGREG_GS_BASE] >> 17;
-	if (way->vector == ~0ull && way->cr2 != SHORT_OTHER) {
+	if (way->vector == ~0ull && way->cr2 != SHORT_OTHER && way->cr2 != SHORT_FAULT) {
 		expect[LGREG_RAX] = LHCALL_REPORT;
 		expect[LGREG_RDI] = REPORT;
 	}
 	*(uint64_t *)(mem + TARGET) = way->begin;
 	*(uint64_t *)(mem + DRIVEN) = ride.driven;
 	*(uint64_t *)(mem + TABLES) = ride.driven || way->cr2 == SHORT_CALL ||
-		way->cr2 == SHORT_RETURN || way->cr2 == SHORT_OTHER;
+		way->cr2 == SHORT_RETURN || way->cr2 == SHORT_OTHER ||
+		way->cr2 == SHORT_FAULT || way->cr2 == NOWHERE_BUSY;
 	*(uint64_t *)(mem + PROGRAM) = 0;
 }
 
@@ -108,7 +109,7 @@ static void tell_guest(const struct way *way)
 		after[LGREG_RCX] = way->stop;
 		after[LGREG_R11] = FLAGS;
 	}
-	if (way->cr2 == SHORT_CALL || way->cr2 == SHORT_OTHER) {
+	if (way->cr2 == SHORT_CALL || way->cr2 == SHORT_OTHER || way->cr2 == SHORT_FAULT) {
 		after[LGREG_RAX] = expect[LGREG_RAX];
 		after[LGREG_RFLAGS] &= ~(uint64_t)CLOSED;
 	}

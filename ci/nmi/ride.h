@@ -17,6 +17,7 @@
 #define STACK		0x7f00
 #define ROOT	0x8000		/* four tables */
 #define NOWHERE		0x700000	/* outside the Guest's memory */
+#define NOWHERE_BUSY	0x700008	/* and touched while the last event has not been read */
 
 #define REGISTERS	26		/* in the order of enum lguest_reg */
 #define R_RIP		16
@@ -27,6 +28,7 @@
 #define NEW_SEGMENTS	0x5e6	/* as way.cr2: the Guest loads others, which must stay */
 #define SHORT_CALL	0x5ca	/* a program calls its kernel, which checks */
 #define SHORT_RETURN	0x5e7	/* a kernel returns to its program, or itself, and that checks */
+#define SHORT_FAULT	0x5e9	/* a program's fault comes to its kernel, which checks */
 #define SHORT_OTHER	0x5e8	/* a kernel says a word that is not ours, and checks */
 #define OWN_RIGHTS	0x30	/* to a key that nobody uses */
 #define CLOSED		0x44400	/* DF NT AC: not in a kernel that has been called */

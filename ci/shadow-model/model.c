@@ -54,6 +54,8 @@
 	X(fill_small, "fills, 4 KiB") X(fill_large, "fills, 2 MiB") \
 	X(fill_direct, "fills without paging") \
 	X(fill_again, "fills that found the tables changed") \
+	X(shown, "frames whose place a slot knew") \
+	X(shown_writable, "and frames that a slot allowed to be written") \
 	X(leaf_user, "accesses by programs") X(leaf_fetch, "fetches") X(leaf_write, "writes") \
 	X(fault_missing, "Guest faults: missing") X(fault_reserved, "reserved bit") \
 	X(fault_write, "not writable") X(fault_user, "not for programs") \
@@ -1412,6 +1414,27 @@ static void see_aliases(const struct shadow_page *page, u64 addr)
 		}
 }
 
+/* What a slot says of a frame's place is true, and a right to write is there. */
+static void check_shown(u64 gfn, bool write)
+{
+	u64 shown = shadow_shown(sh, gfn, write);
+
+	count[c_shown] += shown && !write;
+	count[c_shown_writable] += shown && write;
+	if (shown && shown != host[gfn] << 12)
+		fail("frame %llu is said to be at %#llx", ULL(gfn), ULL(shown));
+	if (!shown && sh->frames[gfn].count == 1 && !write)
+		fail("nobody says where frame %llu is", ULL(gfn));
+	if (!shown || !write || !one_in(16))
+		return;
+	for (u32 n = 1; n <= sh->made; n++)
+		for (int i = 0; pages[n]->level == 1 && i < 512; i++)
+			if (pages[n]->slots[i].next && pages[n]->slots[i].target == gfn &&
+			    pages[n]->entries[i] & PTE_WRITE)
+				return;
+	fail("frame %llu is shown writable nowhere", ULL(gfn));
+}
+
 static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 {
 	enum walk_result result;
@@ -1489,6 +1512,7 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 	}
 	stock(SHADOW_SPARE);
 	lock();
+	check_shown(walk.gfn, access & FAULT_WRITE);
 	ok = shadow_fill(sh, v->root[!!(access & FAULT_USER)], &walk, place << 12,
 			 access & FAULT_WRITE);
 	unlock();
