@@ -44,6 +44,8 @@ OWN = {
                        "if (page->level == level && (page->role | ROLE_DIRECT) == (role | ROLE_DIRECT))")],
     "level-blind": [(SH, "if (page->level == level && page->role == role)", "if (page->role == role)")],
     "busy-freed": [(SH, "\tif (page->busy)\n\t\treturn;\n", "")],
+    "life-kept": [(SH, "\tif (page->entries[index] != entry)\n\t\tcatch_up(sh, next);\n",
+                   "\tif (!sh)\n\t\tcatch_up(sh, next);\n")],
     "unsync-missed": [(SH, "\tif (write && has_tables(sh, walk->gfn))\n\t\tmark_unsync(sh, walk->gfn);\n", "")],
     "written-unseen": [("kmod/guest_memory.c", "\telse if (len)\n\t\tmmu_written(cpu, addr, len);\n", "")],
     "reserved-ignored": [("kmod/pte.h", "\treturn entry & reserved;", "\treturn 0 & reserved;")],

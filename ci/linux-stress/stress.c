@@ -4,6 +4,7 @@
  * printed must be the same on the Host and in a Guest: see ci/checks/linux-stress.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -360,6 +361,17 @@ static void threads(void)
 	printf("timer: 20 ticks\n");
 }
 
+/* Its page is in memory or has gone to swap: its kernel has heard of it. */
+static int is_there(void *page)
+{
+	static int pages = -1;
+	unsigned long entry;
+
+	if (pages < 0)
+		pages = open("/proc/self/pagemap", O_RDONLY);
+	return pread(pages, &entry, 8, (unsigned long)page / PAGE * 8) == 8 && entry >> 62;
+}
+
 /* More than its control group may have: the rest has to go somewhere else meanwhile. */
 #define SWAPPED (12 * 1024)
 
@@ -372,6 +384,7 @@ static void swap(void)
 	for (int i = 0; i < SWAPPED; i++) {
 		page[i] = (void *)(m + (size_t)i * PAGE);
 		page[i][i % 1024] = i;
+		bad += !is_there(page[i]);
 	}
 	for (int turn = 0; turn < 3; turn++)
 		for (int i = 0; i < SWAPPED; i++) {

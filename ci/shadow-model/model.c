@@ -88,7 +88,8 @@
 	X(revoke, "rights in use taken away") \
 	X(remembered, "accesses from memory") X(shortcut, "walks begun half-way") \
 	X(stale, "accesses by what is not true any more") \
-	X(unsaid, "INVLPGs that need not be said") X(list_full, "tables synced early, since the list was full") X(ring_full, "rings full") \
+	X(unsaid, "INVLPGs that need not be said") X(list_full, "tables synced early, since the list was full") \
+	X(caught, "or since they were hung up") X(ring_full, "rings full") \
 	X(read_fails, "reads that failed") X(busy_root, "loaded roots passed over") \
 	X(taken_root, "loaded roots emptied") X(exact, "states that were exact") \
 	X(exact_direct, "addresses compared without paging") \
@@ -154,16 +155,17 @@ static u32 pool[POOL], pools;
 static u32 used[4];		/* the indices in use */
 static bool secret[POOL];	/* changed, and nobody has been told */
 
-/* A value that an entry had until @end. */
+/* A value that an entry had from @begin until @end. */
 struct past {
-	u64 value, end;
+	u64 value, begin, end;
 	u32 next;
 };
 
-#define PASTS 65536
+#define PASTS (1u << 18)
 static struct past pasts[PASTS];
 static u32 n_pasts;
 static u32 past_of[POOL][512];
+static u64 present_since[POOL][512];	/* when its value has been written */
 static u32 with_past[POOL * 512], n_with_past;
 static u64 now, last_flush;
 
@@ -198,11 +200,6 @@ static void set_entry(u32 gfn, u32 index, u64 value)
 		return;
 	now++;
 	mem[gfn][index] = value;
-	for (n = past_of[p][index]; n; n = pasts[n].next)
-		if (pasts[n].value == old) {
-			pasts[n].end = now;
-			return;
-		}
 	if (n_pasts == PASTS - 1)
 		fail("the model has no room for more of the past");
 	if (!past_of[p][index])
@@ -210,8 +207,9 @@ static void set_entry(u32 gfn, u32 index, u64 value)
 	if (n_with_past == POOL * 512)
 		fail("the model has no room for more entries");
 	n = ++n_pasts;
-	pasts[n] = (struct past){ old, now, past_of[p][index] };
+	pasts[n] = (struct past){ old, present_since[p][index], now, past_of[p][index] };
 	past_of[p][index] = n;
+	present_since[p][index] = now;
 }
 
 /* Somebody has been told: what was true may be believed until the next flush. */
@@ -798,7 +796,7 @@ bool shadow_read_table(struct shadow *s, u64 gfn, const u64 *wanted, u64 *entrie
 	meanwhile();
 	if (gfn >= LIMIT)
 		fail("reads a table that is not there");
-	count[c_list_full] += !flushing;
+	count[sh->frames[gfn].unsync ? c_caught : c_list_full] += !flushing;
 	if (!readable())	/* and leaves there what was there */
 		return false;
 	for (u32 n = sh->frames[gfn].pages; n; n = pages[n]->same)
@@ -892,6 +890,35 @@ static bool explained(const struct shadow_page *page, u32 index, u64 since)
 	return false;
 }
 
+/*
+ * The first moment, not before @since, at which what the shadow says was true; NEVER.
+ *
+ * A processor reads the entries of a way from the root down, and may remember each
+ * for as long as nobody flushes.  So an entry is explained if it was true when it
+ * was read, and it was read after the one that led to it.
+ */
+#define NEVER (-1ull)
+
+static u64 true_at(const struct shadow_page *page, u32 index, u64 since)
+{
+	int p = pool_of[page->gfn] - 1;
+	u64 first = NEVER, t;
+	u32 n;
+
+	if (page->role & ROLE_DIRECT || p < 0 || secret[p])
+		return since;
+	if (explains(page, index, mem[page->gfn][index])) {
+		t = present_since[p][index];
+		first = t > since ? t : since;
+	}
+	for (n = past_of[p][index]; n && first > since; n = pasts[n].next) {
+		t = pasts[n].begin > since ? pasts[n].begin : since;
+		if (pasts[n].end > since && t < first && explains(page, index, pasts[n].value))
+			first = t;
+	}
+	return first;
+}
+
 static bool direct_right(const struct shadow_page *page, u32 index)
 {
 	u64 e = page->entries[index], gfn;
@@ -972,10 +999,11 @@ static void compare(const struct vcpu *v, int program, u64 addr, u64 e, bool w, 
 
 /* Each way from a root. */
 static unsigned long reach(const struct vcpu *v, int program, u32 number, u64 addr,
-			   bool w, bool x)
+			   bool w, bool x, u64 since)
 {
 	const struct shadow_page *page = pages[number];
 	unsigned long n = 0;
+	u64 t;
 	int i;
 
 	for (i = 0; i < 4; i++) {
@@ -985,8 +1013,12 @@ static unsigned long reach(const struct vcpu *v, int program, u32 number, u64 ad
 
 		if (!(e & 1) || !(e & 4) || (page->level == 4 && used[i] == SHARED_SLOT))
 			continue;
+		t = true_at(page, used[i], since);
+		if (t == NEVER)
+			fail("address %#llx, level %d: true once, but not since it can be reached",
+			     ULL(a), page->level);
 		if (page->level > 1) {
-			n += reach(v, program, table_at(e), a, ww, xx);
+			n += reach(v, program, table_at(e), a, ww, xx, t);
 			continue;
 		}
 		n++;
@@ -996,12 +1028,13 @@ static unsigned long reach(const struct vcpu *v, int program, u32 number, u64 ad
 }
 
 /* After INVLPG an address is as exact as after a flush. */
-static void check_address(const struct vcpu *v, u64 addr, u64 since)
+static void check_address(const struct vcpu *v, u64 addr, u64 when)
 {
 	int program, level;
 
 	for (program = 0; program < 2; program++) {
 		const struct shadow_page *page = v->root[program];
+		u64 since = when;
 
 		for (level = 4; level; level--) {
 			u32 index = addr >> (3 + 9 * level) & 511;
@@ -1010,7 +1043,8 @@ static void check_address(const struct vcpu *v, u64 addr, u64 since)
 			if (!(e & 1) || !(e & 4) || page->role & ROLE_DIRECT ||
 			    (level == 4 && index == SHARED_SLOT))
 				break;
-			if (!explained(page, index, since))
+			since = true_at(page, index, since);
+			if (since == NEVER)
 				fail("address %#llx at level %d is not what it was after INVLPG",
 				     ULL(addr), level);
 			if (level > 1)
@@ -1191,7 +1225,7 @@ static void check(void)
 			if (spare[root->number] || !root->busy || root->level != 4 ||
 			    root->gfn != v->cr3 || root->role != role)
 				fail("vcpu %d has lost a root", k);
-			n = reach(v, program, root->number, 0, true, true);
+			n = reach(v, program, root->number, 0, true, true, last_flush);
 			reached_addresses += n;
 			if (!v->paging)
 				continue;
@@ -1401,10 +1435,15 @@ static void see_aliases(const struct shadow_page *page, u64 addr)
 {
 	u32 slot, first;
 
-	for (; page->level > 1; page = pages[table_at(page->entries[table_index(addr, page->level)])])
+	for (; page->level > 1; page = pages[table_at(page->entries[table_index(addr, page->level)])]) {
+		if (!page->slots[table_index(addr, page->level)].next)
+			return;		/* somebody has been quicker, and it has been seen */
 		count[c_alias_table] += is_table(page) && page->count > 1;
+	}
 	count[c_alias_table] += is_table(page) && page->count > 1;
 	first = slot_number(page, table_index(addr, 1));
+	if (!slot_at(sh, first)->next)
+		return;
 	slot = slot_at(sh, first)->next;
 	count[c_alias] += slot != first;
 	for (; slot != first; slot = slot_at(sh, slot)->next)
@@ -1993,6 +2032,7 @@ static void begin(void)
 	memset(mem, 0, sizeof(mem));
 	memset(pool_of, 0, sizeof(pool_of));
 	memset(past_of, 0, sizeof(past_of));
+	memset(present_since, 0, sizeof(present_since));
 	memset(secret, 0, sizeof(secret));
 	memset(vcpus, 0, sizeof(vcpus));
 	memset(spare, 0, sizeof(spare));
