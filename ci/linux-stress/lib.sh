@@ -19,6 +19,7 @@ stress_disk() {
 	gcc -O2 -Wall -Wextra -static -pthread -o "$stress" ci/linux-stress/stress.c || exit 1
 	cp "${swap[@]}" "$root/lib/lg/" || exit 1
 	cp "$1" "$root/work"
+	cp ci/linux-stress/swap "$root/swap"
 	cat >"$root/init" <<'EOF'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin

@@ -20,6 +20,21 @@ def change(name, file, old, new, why=None):
     return (name, file, old, new, why)
 
 
+def without(name, file, place, text, why=None):
+    """A line that stands at several places goes at this one."""
+    assert place.count(text) == 1, name
+    return (name, file, place, place.replace(text, ""), why)
+
+
+# Lines that more than one mutant is about, and where they stand.
+KERNEL = "\tmovl\t$0, HERE(VCPU_USER)\n"
+ROOT = "\tLOAD_ROOT VCPU_KERNEL_CR3\n"
+KEYS = "\tEXCHANGE_KEYS\n"
+TO_KERNEL = KERNEL + ROOT + KEYS
+CALL = "je\task_host\n" + TO_KERNEL + "\tpush\tHERE(VCPU_ENTRY)\n"
+FAULT = TO_KERNEL + "\tmovabs\t$SWITCHER_SHARED, %rcx\n"
+
+
 TABLE = [
     # The way in: what is there before LIDT.
     drop("in-no-vcpu", S, "\tmov\t%rsi, CPU_VCPU(%rdi)\n"),
@@ -130,13 +145,13 @@ TABLE = [
     drop("short-looks-once", S, "\tmov\t%rcx, REGS_RIP(%rsp)\n"),
     change("short-look-jae", S, "\tja\t13f\n", "\tjae\t13f\n"),
     change("short-look-late", S, "\tlea\tswitcher_look(%rip), %rcx\n", "\tlea\tswitcher_look_iret(%rip), %rcx\n"),
-    change("short-still-user", S, "je\task_host\n\tmovl\t$0, HERE(VCPU_USER)\n\tLOAD_ROOT VCPU_KERNEL_CR3\n\tEXCHANGE_KEYS\n\tpush\tHERE(VCPU_ENTRY)\n", "je\task_host\n\tLOAD_ROOT VCPU_KERNEL_CR3\n\tEXCHANGE_KEYS\n\tpush\tHERE(VCPU_ENTRY)\n"),
+    without("short-still-user", S, CALL, KERNEL),
     drop("short-still-kernel", S, "\tmov\t%ecx, HERE(VCPU_USER)\n"),
-    change("short-unusual-user", S, "unusual:\n\tmovl\t$0, HERE(VCPU_USER)\n", "unusual:\n"),
-    change("short-kernel-root", S, "je\task_host\n\tmovl\t$0, HERE(VCPU_USER)\n\tLOAD_ROOT VCPU_KERNEL_CR3\n\tEXCHANGE_KEYS\n\tpush\tHERE(VCPU_ENTRY)\n", "je\task_host\n\tmovl\t$0, HERE(VCPU_USER)\n\tEXCHANGE_KEYS\n\tpush\tHERE(VCPU_ENTRY)\n"),
+    without("short-unusual-user", S, "unusual:\n" + KERNEL, KERNEL),
+    without("short-kernel-root", S, CALL, ROOT),
     drop("short-user-root", S, "\tLOAD_ROOT VCPU_USER_CR3\n"),
-    change("short-kernel-keys", S, "je\task_host\n\tmovl\t$0, HERE(VCPU_USER)\n\tLOAD_ROOT VCPU_KERNEL_CR3\n\tEXCHANGE_KEYS\n\tpush\tHERE(VCPU_ENTRY)\n", "je\task_host\n\tmovl\t$0, HERE(VCPU_USER)\n\tLOAD_ROOT VCPU_KERNEL_CR3\n\tpush\tHERE(VCPU_ENTRY)\n"),
-    change("short-user-keys", S, "\tLOAD_ROOT VCPU_USER_CR3\n\tEXCHANGE_KEYS\n", "\tLOAD_ROOT VCPU_USER_CR3\n"),
+    without("short-kernel-keys", S, CALL, KEYS),
+    without("short-user-keys", S, "\tLOAD_ROOT VCPU_USER_CR3\n" + KEYS, KEYS),
     change("short-still-on", S, "\tmovq\t$0, SHARED_ON(%rcx)\n\tmov\t8(%rsp)", "\tmov\t8(%rsp)"),
     drop("short-not-on", S, "\tmov\t%r11, SHARED_ON(%rax)\n"),
     change("short-not-closed", S, "(FLAGS_ALLOWED & ~FLAGS_CLOSED)", "FLAGS_ALLOWED"),
@@ -169,9 +184,9 @@ TABLE = [
            "\tcmp\t$LHCALL_CONSOLE, %eax\n\tjb\tother_word\n\tcmp\t$LHCALL_COUNT, %eax\n"),
     drop("short-other-where", S, "\tmov\t8(%rsp), %rcx\t\t/* where it was */\n"),
     # A fault of a program, the short way.
-    change("short-fault-still-user", S, "\tmovl\t$0, HERE(VCPU_USER)\n\tLOAD_ROOT VCPU_KERNEL_CR3\n\tEXCHANGE_KEYS\n\tmovabs\t$SWITCHER_SHARED, %rcx\n", "\tLOAD_ROOT VCPU_KERNEL_CR3\n\tEXCHANGE_KEYS\n\tmovabs\t$SWITCHER_SHARED, %rcx\n"),
-    change("short-fault-root", S, "\tmovl\t$0, HERE(VCPU_USER)\n\tLOAD_ROOT VCPU_KERNEL_CR3\n\tEXCHANGE_KEYS\n\tmovabs\t$SWITCHER_SHARED, %rcx\n", "\tmovl\t$0, HERE(VCPU_USER)\n\tEXCHANGE_KEYS\n\tmovabs\t$SWITCHER_SHARED, %rcx\n"),
-    change("short-fault-keys", S, "\tmovl\t$0, HERE(VCPU_USER)\n\tLOAD_ROOT VCPU_KERNEL_CR3\n\tEXCHANGE_KEYS\n\tmovabs\t$SWITCHER_SHARED, %rcx\n", "\tmovl\t$0, HERE(VCPU_USER)\n\tLOAD_ROOT VCPU_KERNEL_CR3\n\tmovabs\t$SWITCHER_SHARED, %rcx\n"),
+    without("short-fault-still-user", S, FAULT, KERNEL),
+    without("short-fault-root", S, FAULT, ROOT),
+    without("short-fault-keys", S, FAULT, KEYS),
     drop("short-fault-never", S, "\tje\tpage_fault\n", "then every fault is the Host's, which is right and slow"),
     change("short-fault-all", S, "\tcmpl\t$X86_TRAP_PF, (%rsp)\n\tje\tpage_fault\n", "\tjmp\tpage_fault\n"),
     drop("short-fault-kernel", S, "\tcmpl\t$0, HERE(VCPU_USER)\n\tje\ttoo_long\n"),
