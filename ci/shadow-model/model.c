@@ -60,6 +60,7 @@
 	X(fault_missing, "Guest faults: missing") X(fault_reserved, "reserved bit") \
 	X(fault_write, "not writable") X(fault_user, "not for programs") \
 	X(fault_fetch, "not executable") X(fault_hole, "in our hole") \
+	X(fault_forgets, "addresses forgotten by a fault") \
 	X(walk_race, "entries changed during a walk") \
 	X(stock_empty, "fills without a page in reserve") \
 	X(stock_full, "pages too many, given back") \
@@ -89,7 +90,7 @@
 	X(remembered, "accesses from memory") X(shortcut, "walks begun half-way") \
 	X(stale, "accesses by what is not true any more") \
 	X(unsaid, "INVLPGs that need not be said") X(list_full, "tables synced early, since the list was full") \
-	X(caught, "or since they were hung up") X(ring_full, "rings full") \
+	X(caught, "or before a page got a new place") X(ring_full, "rings full") \
 	X(read_fails, "reads that failed") X(busy_root, "loaded roots passed over") \
 	X(taken_root, "loaded roots emptied") X(exact, "states that were exact") \
 	X(exact_direct, "addresses compared without paging") \
@@ -154,6 +155,7 @@ static int pool_of[LIMIT];	/* 1 + number in the pool */
 static u32 pool[POOL], pools;
 static u32 used[4];		/* the indices in use */
 static bool secret[POOL];	/* changed, and nobody has been told */
+static u64 secret_since[POOL];
 
 /* A value that an entry had from @begin until @end. */
 struct past {
@@ -223,7 +225,8 @@ static void tell(u32 gfn)
 	now++;
 	for (i = 0; i < 512; i++)
 		for (n = past_of[p][i]; n; n = pasts[n].next)
-			pasts[n].end = now;
+			if (pasts[n].end > secret_since[p])
+				pasts[n].end = now;
 }
 
 /* Most tables have a level at which they mostly are; 0 is any. */
@@ -796,7 +799,8 @@ bool shadow_read_table(struct shadow *s, u64 gfn, const u64 *wanted, u64 *entrie
 	meanwhile();
 	if (gfn >= LIMIT)
 		fail("reads a table that is not there");
-	count[sh->frames[gfn].unsync ? c_caught : c_list_full] += !flushing;
+	if (!flushing)
+		count[sh->unsyncs == SHADOW_UNSYNC ? c_list_full : c_caught]++;
 	if (!readable())	/* and leaves there what was there */
 		return false;
 	for (u32 n = sh->frames[gfn].pages; n; n = pages[n]->same)
@@ -894,7 +898,7 @@ static bool explained(const struct shadow_page *page, u32 index, u64 since)
  * The first moment, not before @since, at which what the shadow says was true; NEVER.
  *
  * A processor reads the entries of a way from the root down, and may remember each
- * for as long as nobody flushes.  So an entry is explained if it was true when it
+ * until it is told to forget all, or this address.  So an entry is explained if it was true when it
  * was read, and it was read after the one that led to it.
  */
 #define NEVER (-1ull)
@@ -1474,6 +1478,32 @@ static void check_shown(u64 gfn, bool write)
 	fail("frame %llu is shown writable nowhere", ULL(gfn));
 }
 
+/* From now on an address is as exact as after a flush. */
+static void note_forgotten(struct vcpu *v, u64 addr)
+{
+	if (v->invlpgs == 8) {
+		memmove(v->invlpg, v->invlpg + 1, 7 * sizeof(*v->invlpg));
+		v->invlpgs = 7;
+	}
+	v->invlpg[v->invlpgs].addr = addr;
+	v->invlpg[v->invlpgs++].when = ++now;
+}
+
+/* A fault of the Guest's own makes a processor forget the address. */
+static void forget_fault(struct vcpu *v, u64 addr)
+{
+	bool was = calm;
+
+	calm = true;
+	lock();
+	shadow_forget_address(sh, addr);
+	shadow_settle(sh);
+	note_forgotten(v, addr);
+	unlock();
+	calm = was;
+	count[c_fault_forgets]++;
+}
+
 static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 {
 	enum walk_result result;
@@ -1498,7 +1528,11 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 				    result == WALK_NOWHERE);
 		if (now == then && !v->paging && addr >> 12 < LIMIT)
 			fail("without paging, %#llx is not there", ULL(addr));
-		return now == then ? FAULT : AGAIN;
+		if (now != then)
+			return AGAIN;
+		if (result != WALK_NOWHERE)
+			forget_fault(v, addr);
+		return FAULT;
 	}
 	if (walk.addr != addr)
 		fail("the way of another address");
@@ -1686,10 +1720,6 @@ static void do_invlpg(struct vcpu *v)
 	u64 addr = random_address(v);
 
 	doing = "INVLPG";
-	if (v->invlpgs == 8) {
-		memmove(v->invlpg, v->invlpg + 1, 7 * sizeof(*v->invlpg));
-		v->invlpgs = 7;
-	}
 	in_host = v - vcpus;
 	calm = true;	/* or another vCPU might change it before we note the time */
 	lock();
@@ -1700,8 +1730,7 @@ static void do_invlpg(struct vcpu *v)
 	} else {		/* then it is not said, and the vCPU stays where it is */
 		count[c_unsaid]++;
 	}
-	v->invlpg[v->invlpgs].addr = addr;
-	v->invlpg[v->invlpgs++].when = ++now;
+	note_forgotten(v, addr);
 	unlock();
 	calm = false;
 	in_host = -1;
@@ -1726,8 +1755,25 @@ static void do_write(bool told)
 		unlock();
 	} else {
 		doing = "the Launcher writes secretly";
+		if (!secret[p])
+			secret_since[p] = now;
 		secret[p] = true;
 		set_entry(gfn, index, value);
+	}
+}
+
+/* A Launcher that writes to everything: more tables than the list has room for. */
+static void do_write_all(void)
+{
+	u32 p;
+
+	doing = "the Launcher writes everywhere";
+	for (p = 0; p < pools; p++) {
+		write_somewhere(pool[p], used[below(4)]);
+		lock();
+		shadow_written(sh, pool[p]);
+		tell(pool[p]);
+		unlock();
 	}
 }
 
@@ -2143,6 +2189,8 @@ static void one_step(void)
 		do_race(v);
 	} else if (what == 990 && one_in(6)) {
 		do_crowd();
+	} else if (what == 990 && one_in(2)) {
+		do_write_all();
 	} else {
 		count[c_op_instruction]++;
 		do_instruction(v);
