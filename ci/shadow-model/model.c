@@ -1496,7 +1496,8 @@ static void forget_fault(struct vcpu *v, u64 addr)
 
 	calm = true;
 	lock();
-	shadow_forget_address(sh, addr);
+	if (one_in(2) || shadow_may_show(sh, addr))
+		shadow_forget_address(sh, addr);
 	shadow_settle(sh);
 	note_forgotten(v, addr);
 	unlock();
@@ -1704,17 +1705,6 @@ static void do_instruction(struct vcpu *v)
 /* What a kernel looks at before it says INVLPG. */
 static u64 shown[4][8];
 
-static bool is_shown(u64 addr)
-{
-	for (int level = 1; level <= 4; level++) {
-		u64 index = addr >> (3 + 9 * level) & 511;
-
-		if (shown[level - 1][index / 64] >> index % 64 & 1)
-			return true;
-	}
-	return false;
-}
-
 static void do_invlpg(struct vcpu *v)
 {
 	u64 addr = random_address(v);
@@ -1723,7 +1713,7 @@ static void do_invlpg(struct vcpu *v)
 	in_host = v - vcpus;
 	calm = true;	/* or another vCPU might change it before we note the time */
 	lock();
-	if (is_shown(addr)) {
+	if (shadow_may_show(sh, addr)) {
 		shadow_forget_address(sh, addr);
 		shadow_settle(sh);
 		forget_memory(v);
