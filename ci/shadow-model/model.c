@@ -1752,18 +1752,26 @@ static void do_write(bool told)
 	}
 }
 
-/* A Launcher that writes to everything: more tables than the list has room for. */
-static void do_write_all(void)
+/*
+ * A Launcher that writes to everything, until the list has no more room.
+ * Then the Guest writes, and it is too full in the midst of a fill.
+ */
+static void do_write_all(struct vcpu *v)
 {
+	struct part store = { .access = FAULT_WRITE };
 	u32 p;
 
 	doing = "the Launcher writes everywhere";
-	for (p = 0; p < pools; p++) {
+	for (p = 0; p < pools && (one_in(16) || sh->unsyncs < SHADOW_UNSYNC); p++) {
 		write_somewhere(pool[p], used[below(4)]);
 		lock();
 		shadow_written(sh, pool[p]);
 		tell(pool[p]);
 		unlock();
+	}
+	for (p = 0; p < 16; p++) {
+		store.addr = good_address(v, FAULT_WRITE);
+		instruction(v, &store, 1);
 	}
 }
 
@@ -2175,12 +2183,12 @@ static void one_step(void)
 	} else if (what < 990) {
 		count[c_op_hole]++;
 		do_hole(v);
-	} else if (what > 990) {
+	} else if (what > 994) {
 		do_race(v);
+	} else if (what > 990) {
+		do_write_all(v);
 	} else if (what == 990 && one_in(6)) {
 		do_crowd();
-	} else if (what == 990 && one_in(2)) {
-		do_write_all();
 	} else {
 		count[c_op_instruction]++;
 		do_instruction(v);
