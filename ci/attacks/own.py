@@ -46,7 +46,6 @@ OWN = {
     "busy-freed": [(SH, "\tif (page->busy)\n\t\treturn;\n", "")],
     "life-kept": [(SH, "\t\t    may_be_late(sh, path[level - 1]))\n", "\t\t    !sh)\n")],
     "fault-remembers": [(MMU, "\t\tmmu_flush_address(cpu, cpu->vcpu->cr2);\n", "")],
-    "fill-remembers": [(MMU, "\t\tmmu_flush_address(cpu, addr);\n\tif (address_is_ours(addr) ||", "\t\tcpu->flushed = false;\n\tif (address_is_ours(addr) ||")],
     "unsync-missed": [(SH, "\tif (write && has_tables(sh, walk->gfn))\n\t\tmark_unsync(sh, walk->gfn);\n", "")],
     "written-unseen": [("kmod/guest_memory.c", "\telse if (len)\n\t\tmmu_written(cpu, addr, len);\n", "")],
     "reserved-ignored": [("kmod/pte.h", "\treturn entry & reserved;", "\treturn 0 & reserved;")],

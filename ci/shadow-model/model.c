@@ -1478,6 +1478,20 @@ static void check_shown(u64 gfn, bool write)
 	fail("frame %llu is shown writable nowhere", ULL(gfn));
 }
 
+/* What a kernel looks at before it says INVLPG. */
+static u64 shown[4][8];
+
+static bool is_shown(u64 addr)
+{
+	for (int level = 1; level <= 4; level++) {
+		u64 index = addr >> (3 + 9 * level) & 511;
+
+		if (shown[level - 1][index / 64] >> index % 64 & 1)
+			return true;
+	}
+	return false;
+}
+
 /* From now on an address is as exact as after a flush. */
 static void note_forgotten(struct vcpu *v, u64 addr)
 {
@@ -1496,7 +1510,7 @@ static void forget_fault(struct vcpu *v, u64 addr)
 
 	calm = true;
 	lock();
-	if (one_in(2) || shadow_may_show(sh, addr))
+	if (one_in(2) || is_shown(addr))
 		shadow_forget_address(sh, addr);
 	shadow_settle(sh);
 	note_forgotten(v, addr);
@@ -1702,9 +1716,6 @@ static void do_instruction(struct vcpu *v)
 	instruction(v, parts, n);
 }
 
-/* What a kernel looks at before it says INVLPG. */
-static u64 shown[4][8];
-
 static void do_invlpg(struct vcpu *v)
 {
 	u64 addr = random_address(v);
@@ -1713,7 +1724,7 @@ static void do_invlpg(struct vcpu *v)
 	in_host = v - vcpus;
 	calm = true;	/* or another vCPU might change it before we note the time */
 	lock();
-	if (shadow_may_show(sh, addr)) {
+	if (is_shown(addr)) {
 		shadow_forget_address(sh, addr);
 		shadow_settle(sh);
 		forget_memory(v);
