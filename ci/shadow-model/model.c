@@ -877,29 +877,13 @@ static bool explains(const struct shadow_page *page, u32 index, u64 value)
 		next->role == (m.leaf ? ROLE_DIRECT : page->role & ROLE_USER);
 }
 
-static bool explained(const struct shadow_page *page, u32 index, u64 since)
-{
-	int p = pool_of[page->gfn] - 1;
-	u32 n;
-
-	if (explains(page, index, mem[page->gfn][index]))
-		return true;
-	if (p < 0)
-		return false;
-	count[c_stale]++;
-	for (n = past_of[p][index]; n; n = pasts[n].next)
-		if ((pasts[n].end > since || secret[p]) &&
-		    explains(page, index, pasts[n].value))
-			return true;
-	return false;
-}
-
 /*
  * The first moment, not before @since, at which what the shadow says was true; NEVER.
  *
  * A processor reads the entries of a way from the root down, and may remember each
- * until it is told to forget all, or this address.  So an entry is explained if it was true when it
- * was read, and it was read after the one that led to it.
+ * until it is told to forget all, or this address.  So an entry is explained if it
+ * was true when it was read, and it was read after the one that led to it.  Of a
+ * table that has been changed secretly all that it has ever said may be true.
  */
 #define NEVER (-1ull)
 
@@ -909,15 +893,18 @@ static u64 true_at(const struct shadow_page *page, u32 index, u64 since)
 	u64 first = NEVER, t;
 	u32 n;
 
-	if (page->role & ROLE_DIRECT || p < 0 || secret[p])
+	if (page->role & ROLE_DIRECT)
 		return since;
 	if (explains(page, index, mem[page->gfn][index])) {
-		t = present_since[p][index];
+		t = p < 0 || secret[p] ? since : present_since[p][index];
 		first = t > since ? t : since;
+	} else {
+		count[c_stale]++;
 	}
-	for (n = past_of[p][index]; n && first > since; n = pasts[n].next) {
-		t = pasts[n].begin > since ? pasts[n].begin : since;
-		if (pasts[n].end > since && t < first && explains(page, index, pasts[n].value))
+	for (n = p < 0 ? 0 : past_of[p][index]; n && first > since; n = pasts[n].next) {
+		t = pasts[n].begin > since && !secret[p] ? pasts[n].begin : since;
+		if ((pasts[n].end > since || secret[p]) && t < first &&
+		    explains(page, index, pasts[n].value))
 			first = t;
 	}
 	return first;
@@ -971,7 +958,7 @@ static void check_slot(const struct shadow_page *page, u32 index)
 			fail("slot %u of page %u leads nowhere", index, page->number);
 	}
 	if (page->role & ROLE_DIRECT ? !direct_right(page, index) :
-	    !explained(page, index, last_flush))
+	    true_at(page, index, last_flush) == NEVER)
 		fail("table %u, level %d, role %d, entry %u: shadow %#llx, Guest %#llx",
 		     page->gfn, page->level, page->role, index, ULL(e),
 		     ULL(mem[page->gfn][index]));
@@ -1439,15 +1426,10 @@ static void see_aliases(const struct shadow_page *page, u64 addr)
 {
 	u32 slot, first;
 
-	for (; page->level > 1; page = pages[table_at(page->entries[table_index(addr, page->level)])]) {
-		if (!page->slots[table_index(addr, page->level)].next)
-			return;		/* somebody has been quicker, and it has been seen */
+	for (; page->level > 1; page = pages[table_at(page->entries[table_index(addr, page->level)])])
 		count[c_alias_table] += is_table(page) && page->count > 1;
-	}
 	count[c_alias_table] += is_table(page) && page->count > 1;
 	first = slot_number(page, table_index(addr, 1));
-	if (!slot_at(sh, first)->next)
-		return;
 	slot = slot_at(sh, first)->next;
 	count[c_alias] += slot != first;
 	for (; slot != first; slot = slot_at(sh, slot)->next)
@@ -1503,20 +1485,21 @@ static void note_forgotten(struct vcpu *v, u64 addr)
 	v->invlpg[v->invlpgs++].when = ++now;
 }
 
-/* A fault of the Guest's own makes a processor forget the address. */
-static void forget_fault(struct vcpu *v, u64 addr)
+/* A processor forgets an address; if nobody says so, the vCPU stays where it is. */
+static void forget_address(struct vcpu *v, u64 addr, bool said)
 {
 	bool was = calm;
 
-	calm = true;
+	calm = true;	/* or another vCPU might change it before we note the time */
 	lock();
-	if (one_in(2) || is_shown(addr))
+	if (said) {
 		shadow_forget_address(sh, addr);
-	shadow_settle(sh);
+		shadow_settle(sh);
+		forget_memory(v);
+	}
 	note_forgotten(v, addr);
 	unlock();
 	calm = was;
-	count[c_fault_forgets]++;
 }
 
 static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
@@ -1545,8 +1528,10 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 			fail("without paging, %#llx is not there", ULL(addr));
 		if (now != then)
 			return AGAIN;
-		if (result != WALK_NOWHERE)
-			forget_fault(v, addr);
+		if (result != WALK_NOWHERE) {
+			forget_address(v, addr, one_in(2) || is_shown(addr));
+			count[c_fault_forgets]++;
+		}
 		return FAULT;
 	}
 	if (walk.addr != addr)
@@ -1721,20 +1706,19 @@ static void do_invlpg(struct vcpu *v)
 	u64 addr = random_address(v);
 
 	doing = "INVLPG";
+	count[c_unsaid] += !is_shown(addr);
 	in_host = v - vcpus;
-	calm = true;	/* or another vCPU might change it before we note the time */
-	lock();
-	if (is_shown(addr)) {
-		shadow_forget_address(sh, addr);
-		shadow_settle(sh);
-		forget_memory(v);
-	} else {		/* then it is not said, and the vCPU stays where it is */
-		count[c_unsaid]++;
-	}
-	note_forgotten(v, addr);
-	unlock();
-	calm = false;
+	forget_address(v, addr, is_shown(addr));
 	in_host = -1;
+}
+
+/* The Launcher has written to a table, and says so. */
+static void tell_written(u32 gfn)
+{
+	lock();
+	shadow_written(sh, gfn);
+	tell(gfn);
+	unlock();
 }
 
 static void do_write(bool told)
@@ -1750,10 +1734,7 @@ static void do_write(bool told)
 			note_change(gfn, index, value);
 			set_entry(gfn, index, value);
 		}
-		lock();
-		shadow_written(sh, gfn);
-		tell(gfn);
-		unlock();
+		tell_written(gfn);
 	} else {
 		doing = "the Launcher writes secretly";
 		if (!secret[p])
@@ -1775,10 +1756,7 @@ static void do_write_all(struct vcpu *v)
 	doing = "the Launcher writes everywhere";
 	for (p = 0; p < pools && (one_in(16) || sh->unsyncs < SHADOW_UNSYNC); p++) {
 		write_somewhere(pool[p], used[below(4)]);
-		lock();
-		shadow_written(sh, pool[p]);
-		tell(pool[p]);
-		unlock();
+		tell_written(pool[p]);
 	}
 	for (p = 0; p < 16; p++) {
 		store.addr = good_address(v, FAULT_WRITE);
