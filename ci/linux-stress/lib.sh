@@ -35,12 +35,3 @@ EOF
 	sh tangle/disk.sh "$scratch/initrd" || exit 1
 	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >>"$scratch/initrd"
 }
-
-# stress_boot OPTION...: do it on a Host, and in Guests; $scratch/every says how often to compare
-stress_boot() {
-	ci/boot --cpu -smap --mem 1024 --timeout "${TIMEOUT:-1800}" --add ci/end.sh:/end.sh \
-		--add ci/compared/compared.sh:/compared.sh --add "$kernel:/lg/vmlinuz" \
-		--add "$scratch/initrd:/lg/initrd" --add "$stress:/bin/stress" \
-		--add ci/linux-stress/work:/work --add ci/linux-stress/swap:/swap \
-		--add "$scratch/every:/every" "${swap_libs[@]}" "$@" -- ci/linux-stress/script
-}

@@ -99,33 +99,31 @@ static int base(int k)
 	return 0;
 }
 
-static void registers(void)
+/* Four at a time, and how many of them end as they must. */
+static int of_four(int (*run)(int), const int *want)
 {
 	pid_t pid[4];
-	int want[4], same = 0, kept = 0, based = 0;
+	int good = 0;
 
 	for (int k = 0; k < 4; k++)
-		want[k] = sum(k + 1);
-	for (int k = 0; k < 4; k++)
 		if (!(pid[k] = fork()))
-			_exit(sum(k + 1));
+			_exit(run(k + 1));
 	for (int k = 0; k < 4; k++)
-		same += reap(pid[k]) == want[k];
-	printf("registers: %d of 4 sums are the same\n", same);
+		good += reap(pid[k]) == want[k];
+	return good;
+}
+
+static void registers(void)
+{
+	static const int well[4];
+	int sums[4];
+
 	for (int k = 0; k < 4; k++)
-		if (!(pid[k] = fork()))
-			_exit(base(k + 1));
-	for (int k = 0; k < 4; k++)
-		based += !reap(pid[k]);
-	printf("registers: %d of 4 kept their base\n", based);
-	if (!__builtin_cpu_supports("avx"))
-		return;
-	for (int k = 0; k < 4; k++)
-		if (!(pid[k] = fork()))
-			_exit(vector(k + 1));
-	for (int k = 0; k < 4; k++)
-		kept += !reap(pid[k]);
-	printf("registers: %d of 4 kept their vectors\n", kept);
+		sums[k] = sum(k + 1);
+	printf("registers: %d of 4 sums are the same\n", of_four(sum, sums));
+	printf("registers: %d of 4 kept their base\n", of_four(base, well));
+	if (__builtin_cpu_supports("avx"))
+		printf("registers: %d of 4 kept their vectors\n", of_four(vector, well));
 }
 
 /* --- memory --------------------------------------------------------------------- */
