@@ -23,6 +23,10 @@ OWN = {
     "fpu-not-entered": [("kmod/run.c", "\thost_fpu_enter(&cpu->fpu);\n", ""),
                         ("kmod/run.c", "\thost_fpu_leave(&cpu->fpu);\n", "")],
     "mf-unowned": [("kmod/owner.h", "case 16 ... 17:", "case 17:")],
+    "segment-unseen": [(SAN, "if ((desc & SEGMENT_KIND) != SEGMENT_DATA)", "if (!(desc & SEGMENT_KIND))")],
+    "segment-unasked": [(SAN, "return own[(sel >> 3) - OWN_FIRST] ? sel : 0;", "return own ? sel : 0;")],
+    "segment-left": [(SW, "\tmemcpy(&sc->gdt[OWN_FIRST], cpu->own, sizeof(cpu->own));\n",
+                      "\tfor (int i = 0; i < OWN_SEGMENTS; i++)\n\t\tif (cpu->own[i])\n\t\t\tsc->gdt[OWN_FIRST + i] = cpu->own[i];\n")],
     # Words.
     "range-wraps": [("kmod/guest_memory.h", "return len <= limit && addr <= limit - len;",
                      "return addr + len <= limit;")],

@@ -4,6 +4,7 @@
  * printed must be the same on the Host and in a Guest: see ci/checks/linux-stress.
  */
 #define _GNU_SOURCE
+#include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -99,6 +100,31 @@ static int base(int k)
 	return 0;
 }
 
+/* A segment of its own, which 32-bit programs have for their threads: 243 is set_thread_area there. */
+static int segment(int k)
+{
+	struct user_desc *desc = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	unsigned int *area = (unsigned int *)(desc + 1), result, seen, limit = 0;
+
+	area[1] = k * 1000;
+	*desc = (struct user_desc) { .entry_number = -1, .base_addr = (unsigned long)area, .limit = 0xfff,
+				     .seg_32bit = 1, .useable = 1 };
+	asm volatile("int $0x80" : "=a" (result) : "a" (243), "b" (desc) : "memory", "r8", "r9", "r10", "r11");
+	if (result)
+		return 1;
+	asm volatile("mov %0, %%gs" : : "r" (desc->entry_number * 8 + 3));
+	for (int turn = 0; turn < 300; turn++) {
+		asm volatile("mov %%gs:4, %0" : "=r" (seen));
+		if (seen != area[1]++)
+			return 2;
+		if (k > 2)				/* and some that sleep, after others without any */
+			usleep(100);
+		syscall(SYS_sched_yield);
+	}
+	asm volatile("lsl %1, %0" : "+r" (limit) : "r" (desc->entry_number * 8 + 3));
+	return limit == 0xfff ? 0 : 3;
+}
+
 /* Four at a time, and how many of them end as they must. */
 static int of_four(int (*run)(int), const int *want)
 {
@@ -122,6 +148,7 @@ static void registers(void)
 		sums[k] = sum(k + 1);
 	printf("registers: %d of 4 sums are the same\n", of_four(sum, sums));
 	printf("registers: %d of 4 kept their base\n", of_four(base, well));
+	printf("registers: %d of 4 kept their segment\n", of_four(segment, well));
 	if (__builtin_cpu_supports("avx"))
 		printf("registers: %d of 4 kept their vectors\n", of_four(vector, well));
 }

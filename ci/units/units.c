@@ -159,17 +159,44 @@ static void test_selectors(void)
 	unsigned int sel;
 
 	for (sel = 0; sel < 0x10000; sel++) {
-		u16 got = guest_selector(sel), cs = guest_cs(sel);
-		unsigned int index = sel >> 3;
-		bool ours = !(sel & 4) && index >= 4 && index <= 6;
+		u16 cs = guest_cs(sel);
+		unsigned int index = sel >> 3, there;
 
-		CHECK(got == (ours ? sel : 0), "selector %#x gave %#x", sel, got);
+		for (there = 0; there < 8; there++) {	/* each of its own three, or not */
+			const u64 own[3] = { there & 1 ? ~0ull : 0, there >> 1 & 1, (u64)there >> 2 << 63 };
+			u16 got = guest_selector(sel, own);
+			bool ours = !(sel & 4) && ((index >= 4 && index <= 6) ||
+				    (index >= 12 && index <= 14 && there >> (index - 12) & 1));
+
+			CHECK(got == (ours ? sel : 0), "selector %#x gave %#x", sel, got);
+		}
 		CHECK(cs == (sel == 0x23 ? 0x23 : 0x33), "CS %#x gave %#x", sel, cs);
 		/* A register holds 64 bits; only the whole of it counts. */
 		CHECK(guest_cs(sel | 0x10000) == 0x33, "CS %#x", sel | 0x10000);
 	}
 	for (i = 0; i < n; i++)
 		CHECK(guest_cs(v[i]) == (v[i] == 0x23 ? 0x23 : 0x33), "CS %#llx", ULL(v[i]));
+}
+
+static void test_segments(void)
+{
+	const u64 used = 1ull << 40, lng = 1ull << 53;
+	static u64 v[1000];
+	size_t n = interesting(v), i;
+	unsigned int kind;
+
+	for (i = 0; i < n; i++)
+		for (kind = 0; kind < 256; kind++) {	/* P, DPL, S, and four of the type */
+			u64 desc = (v[i] & ~(0xffull << 40)) | (u64)kind << 40, got = guest_segment(desc);
+
+			if (kind >> 3 != 0x1e)
+				CHECK(!got, "%#llx gave %#llx", ULL(desc), ULL(got));
+			else
+				CHECK(got == ((desc | used) & ~lng), "%#llx gave %#llx", ULL(desc), ULL(got));
+		}
+	CHECK(segment_base(0xabcdef1234567890) == 0xab123456, "%#llx", ULL(segment_base(0xabcdef1234567890)));
+	CHECK(segment_base(0xff0000ffffff0000) == 0xffffffff, "the highest");
+	CHECK(!segment_base(0x00ffff000000ffff), "the lowest");
 }
 
 /* What Linux writes into the lower bits: nothing, one of six, or that with bit 11. */
@@ -438,6 +465,7 @@ int main(void)
 	test_entry();
 	test_owners();
 	test_selectors();
+	test_segments();
 	test_cr3();
 	test_refusals();
 	printf("%lu answers compared, %lu wrong\n", done, bad);
