@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,6 +33,16 @@ static char words[4096];
 
 static void no_goodbye(void) { }
 
+static void launchers(void) { leash_take(no_goodbye); }
+
+static const struct {	/* in a page of its own: what the doorkeeper may open */
+	char text[4096];
+} page __attribute__((aligned(4096))) = { "/dev/null" };
+
+static void keepers(void) { leash_keeper(page.text); }
+
+static void (*take)(void) = launchers;
+
 /* The status of a child that does it on the leash: 0 if it came back. */
 static int pull(void (*what)(void *), void *arg)
 {
@@ -43,7 +54,7 @@ static int pull(void (*what)(void *), void *arg)
 		exit(2);
 	if (!pid) {
 		dup2(ends[1], 2);
-		leash_take(no_goodbye);
+		take();
 		what(arg);
 		_exit(0);
 	}
@@ -187,6 +198,71 @@ static void run_out_of_patience(void *arg)
 		poll(NULL, 0, -1);
 }
 
+/* --- the doorkeeper ------------------------------------------------------- */
+static const int keepers_own[] = { SYS_close, SYS_exit_group, SYS_restart_syscall };
+
+static void keeps(void *arg)
+{
+	struct msghdr m = { 0 };
+	char byte;
+	int fd;
+
+	for (int i = 0; i < 3; i++) {
+		fd = open(page.text, O_RDWR | O_CLOEXEC);
+		if (fd < 0 || close(fd))
+			_exit(18);
+	}
+	read(0, &byte, 0);
+	sendmsg(0, &m, MSG_NOSIGNAL);	/* that it is no socket does not matter */
+	(void)arg;
+}
+
+static const struct bad keepers_bad[] = {
+	{ "the same name by another pointer", SYS_openat, AT_FDCWD, (long)"/dev/" "null", O_RDONLY, 0 },
+	{ "a pointer into the name", SYS_openat, AT_FDCWD, (long)(page.text + 1), O_RDONLY, 0 },
+	{ "the name, and something above it", SYS_openat, AT_FDCWD, (long)page.text + (1L << 32), O_RDONLY, 0 },
+	{ "open without at", SYS_open, (long)page.text, O_RDONLY, 0, 0 },
+	{ "to read what it has opened", SYS_read, 1, 0, 0, 0 },
+	{ "to send it by another way", SYS_sendmsg, 1, 0, 0, 0 },
+	{ "to change the name", SYS_mprotect, (long)&page, 4096, PROT_READ | PROT_WRITE, 0 },
+	{ "to put another in its place", SYS_mmap, (long)&page, 4096, PROT_READ | PROT_WRITE,
+	  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED },
+	{ "to move another there", SYS_mremap, 0, 4096, 4096, 3 },
+};
+
+static bool killed(int status)
+{
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+}
+
+static int pull_the_keeper(void)
+{
+	int status, nr, refused = 0;
+
+	take = keepers;
+	for (nr = 0; nr < LAST; nr++) {
+		bool own = nr == 335 || nr == 336;
+
+		for (size_t i = 0; i < sizeof(keepers_own) / sizeof(*keepers_own); i++)
+			own |= keepers_own[i] == nr;
+		if (own)
+			continue;
+		status = pull(by_number, &nr);
+		snprintf(words, sizeof(words), "(the doorkeeper's, number %d)", nr);
+		must(killed(status), "a system call by number", status);
+		refused++;
+	}
+	for (size_t i = 0; i < sizeof(keepers_bad) / sizeof(*keepers_bad); i++)
+		must(killed(pull(bad_one, (void *)&keepers_bad[i])), keepers_bad[i].what, 0);
+	must(killed(pull(x32, NULL)), "the doorkeeper's x32", 0);
+	status = pull(old_door, NULL);
+	must(killed(status) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV), "the doorkeeper's int 0x80", status);
+	status = pull(keeps, NULL);
+	must(!status, "what the doorkeeper needs", status);
+	take = launchers;
+	return refused;
+}
+
 /* What the kernel says of a child on the leash. */
 static void in_proc(void)
 {
@@ -242,6 +318,7 @@ int main(void)
 	status = pull(old_door, NULL);
 	must(WIFSIGNALED(status) && (WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGSEGV), "int 0x80", status);
 	in_proc();
+	refused += pull_the_keeper();
 	printf("%d pulls, %d system calls refused by number, %d wrong\n", tries, refused, wrong);
 	return !!wrong;
 }

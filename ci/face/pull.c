@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * pull as UID GID GROUP COMMAND...: run it as somebody, in one more group
- * pull PID: make a running process try an execve, as whoever sits in it would
+ * pull PID [killed]: make a running process try an execve, as whoever sits in it would
  * pull bare COMMAND...: run it without standard input, output and error
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <grp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static int as(char **argv)
 	return give_up(argv[3]);
 }
 
-static int pull(pid_t pid)
+static int pull(pid_t pid, bool killed)		/* or may it say something first? */
 {
 	struct user_regs_struct regs;
 	int status;
@@ -50,7 +51,9 @@ static int pull(pid_t pid)
 	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) || ptrace(PTRACE_CONT, pid, 0, 0) ||
 	    waitpid(pid, &status, __WALL) != pid)
 		return give_up("pull");
-	if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSYS) {
+	if (killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return 0;
+	if (killed || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGSYS) {
 		printf("WRONG: no SIGSYS, but %#x\n", status);
 		return 1;
 	}
@@ -71,5 +74,5 @@ int main(int argc, char **argv)
 		execvp(argv[2], argv + 2);
 		_exit(2);
 	}
-	return argc == 2 ? pull(atoi(argv[1])) : 2;
+	return argc == 2 || argc == 3 ? pull(atoi(argv[1]), argc == 3) : 2;
 }
