@@ -51,7 +51,7 @@ static void wrong(const char *fmt, ...)
 /* The hypercalls' numbers, where the code below writes them. */
 _Static_assert(LHCALL_CONSOLE == 1001 && LHCALL_REPORT == 1002 && LHCALL_SHUTDOWN == 1003 &&
 	       LHCALL_PAGING == 1005 && LHCALL_FLUSH == 1006 && LHCALL_INVLPG == 1007 &&
-	       LHCALL_RING == 1010 && LHCALL_ENTRY == 1011 && LHCALL_USER == 1012 &&
+	       LHCALL_DEBUG == 1020 && LHCALL_RING == 1010 && LHCALL_ENTRY == 1011 && LHCALL_USER == 1012 &&
 	       LGENTRY_SYSCALL == 0, "mend the code");
 
 #define CODE(name, text)						\
@@ -68,6 +68,9 @@ CODE(toucher, "mov $1000, %r15d;"
 	"1: mov %r15, 0x3000; mov $0x3800, %edi;" CALL(1002)
 	"dec %r15d; jnz 1b;" BYE);
 CODE(stepper, "push $0x302; popf; nop; nop; ud2");
+CODE(wired, "xor %edi, %edi; mov $0x3000, %esi;" CALL(1020)
+	"mov $7, %edi; mov $0x90701, %esi;" CALL(1020)	/* eight bytes are written */
+	"mov %esp, 0x3000; ud2");
 CODE(port, "mov $0x70, %edx; in (%dx), %al; ud2");
 CODE(asks_time, "rdtsc; ud2");
 CODE(reads, "mov (%rsi), %bl;" BYE);
@@ -308,6 +311,32 @@ static void case_breakpoints(void)
 	if (own >= 0 && hits(own) != 2)
 		wrong("%llu hits of 2", (ull)hits(own));
 	close(own);
+}
+
+/* Two breakpoints of the Host's, and one of the Guest's where the first of them was. */
+static void case_wires(void)
+{
+	static volatile u64 mine[2];
+	int fd[2], i;
+
+	for (i = 0; i < 2; i++)
+		fd[i] = breakpoint((u64)&mine[i], HW_BREAKPOINT_W, 8);
+	for (i = 0; i < 20; i++) {
+		struct lguest_exit e;
+
+		START(wired);
+		mine[1]++;	/* not right before mine[0]: QEMU would call that both */
+		e = run(&g);
+		if (e.kind != LGEXIT_DEAD || e.vector != 1)
+			wrong("kind %u, vector %#x: %s", e.kind, e.vector, e.reason);
+		mine[0]++;
+		close(g.fd);
+	}
+	for (i = 0; i < 2; i++) {
+		if (hits(fd[i]) != 20)
+			wrong("%llu hits of the Host's breakpoint %d", (ull)hits(fd[i]), i);
+		close(fd[i]);
+	}
 }
 
 /* A single step leaves a bit in DR6; the next debug trap is one of the Host's kernel. */
@@ -819,6 +848,7 @@ int main(int argc, char **argv)
 	static const struct { const char *name; void (*run)(void); } cases[] = {
 		{ "selectors", case_selectors }, { "frames", case_frames }, { "flags", case_flags },
 		{ "bases", case_bases }, { "breakpoints", case_breakpoints },
+		{ "wires", case_wires },
 		{ "sticky", case_sticky }, { "ports", case_ports }, { "clock", case_clock },
 		{ "leaks", case_leaks }, { "memory", case_memory }, { "window", case_window },
 		{ "rewritten", case_rewritten }, { "refilled", case_refilled },

@@ -27,6 +27,11 @@ OWN = {
     "segment-unasked": [(SAN, "return own[(sel >> 3) - OWN_FIRST] ? sel : 0;", "return own ? sel : 0;")],
     "segment-left": [(SW, "\tmemcpy(&sc->gdt[OWN_FIRST], cpu->own, sizeof(cpu->own));\n",
                       "\tfor (int i = 0; i < OWN_SEGMENTS; i++)\n\t\tif (cpu->own[i])\n\t\t\tsc->gdt[OWN_FIRST + i] = cpu->own[i];\n")],
+    "watch-anywhere": [(SAN, "return addr < 0x00007ffffffff000;", "return true;")],
+    "watch-ports": [(SAN, "(high | length) & ~low", "length & ~low")],
+    "watch-for-all": [(SW, "\tfor (i = 0; i < ARRAY_SIZE(host->dr); i++)\n\t\tnative_set_debugreg(i, host->dr[i]);\n", "")],
+    "watch-behind": [(SW, "\tnative_set_debugreg(7, 0);\n\tfor (i = 0;", "\tfor (i = 0;"),
+                     (SW, "\tnative_set_debugreg(7, host->dr7);\n", "")],
     # Words.
     "range-wraps": [("kmod/guest_memory.h", "return len <= limit && addr <= limit - len;",
                      "return addr + len <= limit;")],

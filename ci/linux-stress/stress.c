@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,7 +114,8 @@ static int segment(int k)
 	asm volatile("int $0x80" : "=a" (result) : "a" (243), "b" (desc) : "memory", "r8", "r9", "r10", "r11");
 	if (result)
 		return 1;
-	asm volatile("mov %0, %%gs" : : "r" (desc->entry_number * 8 + 3));
+	asm volatile("mov %0, %%gs; mov %0, %%es" : : "r" (desc->entry_number * 8 + 3));
+	syscall(SYS_getppid);			/* before anybody else has run */
 	for (int turn = 0; turn < 300; turn++) {
 		asm volatile("mov %%gs:4, %0" : "=r" (seen));
 		if (seen != area[1]++)
@@ -120,6 +123,9 @@ static int segment(int k)
 		if (k > 2)				/* and some that sleep, after others without any */
 			usleep(100);
 		syscall(SYS_sched_yield);
+		asm volatile("mov %%es, %0" : "=r" (seen));
+		if (seen != desc->entry_number * 8 + 3)
+			return 4;
 	}
 	asm volatile("lsl %1, %0" : "+r" (limit) : "r" (desc->entry_number * 8 + 3));
 	return limit == 0xfff ? 0 : 3;
@@ -302,6 +308,8 @@ static void faults(void)
 
 /* --- processes ---------------------------------------------------------------------- */
 
+static __attribute__((noinline)) void nothing(void) { asm volatile(""); }
+
 static void steps(void)
 {
 	int status, n = 0;
@@ -322,6 +330,69 @@ static void steps(void)
 	}
 	printf("single steps: %s, then status %d\n", n > 300 && n < 5000 ? "hundreds" : "too few or too many",
 	       WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
+/* A debugger's tripwires: it watches a word, and what comes next, in each of four. */
+static volatile long watched[8];
+
+static int stumbles(int k)
+{
+	int status, written = 0, executed = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		for (int i = 0; i < 20; i++) {
+			watched[(k + i) % 8] = i;
+			if (i % 4 == 0)
+				syscall(SYS_sched_yield);
+		}
+		nothing();
+		_exit(7);
+	}
+	waitpid(pid, &status, 0);
+	if (ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[0]), &watched[k]) ||
+	    ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[3]), nothing) ||
+	    ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[7]), 0x90041))
+		return 100;
+	for (;;) {
+		long dr6;
+
+		ptrace(PTRACE_CONT, pid, 0, 0);
+		waitpid(pid, &status, 0);
+		if (!WIFSTOPPED(status))
+			break;
+		dr6 = ptrace(PTRACE_PEEKUSER, pid, offsetof(struct user, u_debugreg[6]), 0);
+		if (dr6 & 8)		/* QEMU may call the last write a hit once more */
+			executed++;
+		else
+			written += dr6 & 1;
+	}
+	return 10 * written + executed;
+}
+
+static void tripwires(void)
+{
+	static const int want[4] = { 31, 31, 31, 31 };
+	int status;
+	pid_t pid;
+
+	printf("tripwires: %d of 4 were told of each step\n", of_four(stumbles, want));
+	pid = fork();
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		_exit(7);
+	}
+	waitpid(pid, &status, 0);
+	printf("a kernel's address: %s\n", ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[0]),
+						  0xffffffff81000000) ? "refused" : "taken");
+	printf("a segment that is not there: %s\n", ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.gs), 0x63) ?
+	       "refused" : "taken");
+	ptrace(PTRACE_CONT, pid, 0, 0);
+	waitpid(pid, &status, 0);
+	printf("it ends with %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
 static void handovers(void)
@@ -461,6 +532,7 @@ int main(int argc, char **argv)
 	pieces();
 	faults();
 	steps();
+	tripwires();
 	handovers();
 	again(argv[0]);
 	threads();

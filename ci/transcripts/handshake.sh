@@ -4,11 +4,11 @@ cat >build/transcript.handshake <<'END'
 insmod /lg/lg.ko || exit 1
 show() { echo "# $*"; eval "$*" 2>&1; }
 show "printf '\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0' > edition-1"
-show "printf '\1\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0' > edition-6"
-show "dd if=edition-6 of=/dev/lguest bs=16 status=none && echo accepted"
+show "printf '\1\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0' > edition-7"
+show "dd if=edition-7 of=/dev/lguest bs=16 status=none && echo accepted"
 show "dd if=edition-1 of=/dev/lguest bs=16 status=none"
-show "dd if=edition-6 of=/dev/lguest bs=15 status=none"
-show "dd if=edition-6 of=/dev/lguest bs=16 seek=1 status=none"
+show "dd if=edition-7 of=/dev/lguest bs=15 status=none"
+show "dd if=edition-7 of=/dev/lguest bs=16 seek=1 status=none"
 show "dd if=/dev/lguest bs=4096 count=1 status=none"
 true
 END

@@ -132,7 +132,14 @@ static void test_entry(void)
 
 	for (i = 0; i < n; i++) {
 		CHECK(entry_rflags(v[i]) == (v[i] & ~closed), "%#llx", ULL(v[i]));
-		CHECK(guest_debug_status(v[i]) == (v[i] & 1 << 14), "%#llx", ULL(v[i]));
+		for (f = 0; f < 256; f++) {	/* a breakpoint has two bits that switch it on */
+			u64 on = 0, bit;
+
+			for (bit = 0; bit < 8; bit++)
+				on |= (f >> bit & 1) << bit / 2;
+			CHECK(guest_debug_status(v[i], f | 0xffff0700) == (v[i] & (1 << 14 | on)),
+			      "%#llx, %#llx", ULL(v[i]), ULL(f));
+		}
 	}
 	for (f = 0; f < 1 << 22; f++)
 		CHECK(entry_rflags(f) == (f & ~closed), "%#llx", ULL(f));
@@ -197,6 +204,28 @@ static void test_segments(void)
 	CHECK(segment_base(0xabcdef1234567890) == 0xab123456, "%#llx", ULL(segment_base(0xabcdef1234567890)));
 	CHECK(segment_base(0xff0000ffffff0000) == 0xffffffff, "the highest");
 	CHECK(!segment_base(0x00ffff000000ffff), "the lowest");
+}
+
+static void test_breakpoints(void)
+{
+	static u64 v[1000];
+	size_t n = interesting(v), i;
+	u64 fields;
+
+	for (i = 0; i < n; i++)
+		CHECK(guest_watch_ok(v[i]) == (v[i] < (1ull << 47) - 4096), "%#llx", ULL(v[i]));
+	CHECK(guest_watch_ok(0x7fffffffefff), "the last");
+	CHECK(!guest_watch_ok(0x7ffffffff000), "the first that is refused");
+	for (i = 0; i < 64; i++)	/* any bit alone, with a write that is watched */
+		CHECK(guest_dr7_ok(1ull << i | 1 << 16) == (i < 11 || (i >= 16 && i < 20) || i == 20 || i == 24 || i == 28),
+		      "bit %d", (int)i);
+	for (fields = 0; fields < 0x10000; fields++) {
+		bool ok = true;
+
+		for (i = 0; i < 16; i += 4)
+			ok &= (fields >> i & 3) != 2 && (fields >> i & 3 || !(fields >> i & 15));
+		CHECK(guest_dr7_ok(fields << 16 | 0x755) == ok, "fields %#llx", ULL(fields));
+	}
 }
 
 /* What Linux writes into the lower bits: nothing, one of six, or that with bit 11. */
@@ -466,6 +495,7 @@ int main(void)
 	test_owners();
 	test_selectors();
 	test_segments();
+	test_breakpoints();
 	test_cr3();
 	test_refusals();
 	printf("%lu answers compared, %lu wrong\n", done, bad);
