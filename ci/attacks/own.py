@@ -30,7 +30,7 @@ OWN = {
     "watch-anywhere": [(SAN, "return addr < 0x00007ffffffff000;", "return true;")],
     "watch-ports": [(SAN, "(high | length) & ~low", "length & ~low")],
     "watch-for-all": [(SW, "\tfor (i = 0; i < ARRAY_SIZE(host->dr); i++)\n\t\tnative_set_debugreg(i, host->dr[i]);\n", "")],
-    "watch-behind": [(SW, "\tnative_set_debugreg(7, 0);\n\tfor (i = 0;", "\tfor (i = 0;"),
+    "watch-behind": [(SW, "\tif (cpu->dr7 & DR7_ENABLED)\n\t\tnative_set_debugreg(7, 0);\n", ""),
                      (SW, "\tnative_set_debugreg(7, host->dr7);\n", "")],
     # Words.
     "range-wraps": [("kmod/guest_memory.h", "return len <= limit && addr <= limit - len;",

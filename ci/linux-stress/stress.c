@@ -334,6 +334,7 @@ static void steps(void)
 
 /* A debugger's tripwires: it watches a word, and what comes next, in each of four. */
 static volatile long watched[8];
+extern char watched_call[], behind_call[];
 
 static int stumbles(int k)
 {
@@ -379,6 +380,28 @@ static void tripwires(void)
 	pid_t pid;
 
 	printf("tripwires: %d of 4 were told of each step\n", of_four(stumbles, want));
+	pid = fork();
+	if (!pid) {
+		long result;
+
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		asm volatile(".globl watched_call, behind_call\n"	/* whoever plays it may have to read it */
+			     "watched_call: int $0x80\n"
+			     "behind_call: nop" : "=a" (result) : "a" (20) : "memory", "r8", "r9", "r10", "r11");
+		_exit(result == getpid() ? 7 : 8);
+	}
+	waitpid(pid, &status, 0);
+	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[0]), (long)watched_call & ~7);
+	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[1]), ((long)watched_call & ~7) + 8);
+	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[2]), behind_call);
+	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[7]), 0xbb0015);
+	ptrace(PTRACE_CONT, pid, 0, 0);
+	waitpid(pid, &status, 0);
+	printf("behind an INT 0x80: signal %d\n", WIFSTOPPED(status) ? WSTOPSIG(status) : -1);
+	ptrace(PTRACE_CONT, pid, 0, 0);
+	waitpid(pid, &status, 0);
+	printf("its bytes are watched: it ends with %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	pid = fork();
 	if (!pid) {
 		ptrace(PTRACE_TRACEME, 0, 0, 0);

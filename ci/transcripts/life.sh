@@ -21,4 +21,4 @@ echo "# kill -9 \$!; wait \$!; echo \$?"
 kill -9 $pid; wait $pid 2>/dev/null; echo $?
 q 'rmmod lg && dmesg | grep -c lguest:' || true
 SCRIPT
-ci/boot --cpus 2 -- build/transcript.life
+ci/boot --turns --cpus 2 -- build/transcript.life
