@@ -19,4 +19,4 @@ grep -A 99 TIMER trace | tr -s ' '
 echo '# grep -A 20 format: events/lguest/lguest_kick/format'
 grep -A 20 format: events/lguest/lguest_kick/format
 SCRIPT
-timeout 200 ci/boot --cpus 2 -- build/transcript.watched
+timeout 200 ci/boot --turns --cpus 2 -- build/transcript.watched
