@@ -87,12 +87,13 @@ static const int free_ones[] = {
 	SYS_clone3, SYS_rt_sigaction, SYS_clone,
 };
 
-static bool is_free(int nr)
+/* Is it on a list, or one of two where newer kernels have probes that no filter sees? */
+static bool is_free(int nr, const int *list, size_t count)
 {
-	for (size_t i = 0; i < sizeof(free_ones) / sizeof(*free_ones); i++)
-		if (free_ones[i] == nr)
+	while (count--)
+		if (list[count] == nr)
 			return true;
-	return false;
+	return nr == 335 || nr == 336;
 }
 
 static void by_number(void *arg)
@@ -241,11 +242,7 @@ static int pull_the_keeper(void)
 
 	take = keepers;
 	for (nr = 0; nr < LAST; nr++) {
-		bool own = nr == 335 || nr == 336;
-
-		for (size_t i = 0; i < sizeof(keepers_own) / sizeof(*keepers_own); i++)
-			own |= keepers_own[i] == nr;
-		if (own)
+		if (is_free(nr, keepers_own, sizeof(keepers_own) / sizeof(*keepers_own)))
 			continue;
 		status = pull(by_number, &nr);
 		snprintf(words, sizeof(words), "(the doorkeeper's, number %d)", nr);
@@ -300,7 +297,7 @@ int main(void)
 
 	parent = getpid();
 	for (int nr = 0; nr < LAST; nr++) {
-		if (is_free(nr) || nr == 335 || nr == 336)	/* newer kernels have probes there that no filter sees */
+		if (is_free(nr, free_ones, sizeof(free_ones) / sizeof(*free_ones)))
 			continue;
 		status = pull(by_number, &nr);
 		snprintf(words + strlen(words), 30, "(number %d)", nr);

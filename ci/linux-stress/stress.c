@@ -308,6 +308,17 @@ static void faults(void)
 
 /* --- processes ---------------------------------------------------------------------- */
 
+static void be_traced(void)
+{
+	ptrace(PTRACE_TRACEME, 0, 0, 0);
+	raise(SIGSTOP);
+}
+
+static long set_debugreg(pid_t pid, int n, const volatile void *to)
+{
+	return ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg) + n * sizeof(long), to);
+}
+
 static __attribute__((noinline)) void nothing(void) { asm volatile(""); }
 
 static void steps(void)
@@ -316,8 +327,7 @@ static void steps(void)
 	pid_t pid = fork();
 
 	if (!pid) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
+		be_traced();
 		for (volatile int i = 0; i < 50; i++)
 			;
 		_exit(7);
@@ -342,8 +352,7 @@ static int stumbles(int k)
 	pid_t pid = fork();
 
 	if (!pid) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
+		be_traced();
 		for (int i = 0; i < 20; i++) {
 			watched[(k + i) % 8] = i;
 			if (i % 4 == 0)
@@ -353,9 +362,7 @@ static int stumbles(int k)
 		_exit(7);
 	}
 	waitpid(pid, &status, 0);
-	if (ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[0]), &watched[k]) ||
-	    ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[3]), nothing) ||
-	    ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[7]), 0x90041))
+	if (set_debugreg(pid, 0, &watched[k]) || set_debugreg(pid, 3, nothing) || set_debugreg(pid, 7, (void *)0x90041))
 		return 100;
 	for (;;) {
 		long dr6;
@@ -384,18 +391,17 @@ static void tripwires(void)
 	if (!pid) {
 		long result;
 
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
+		be_traced();
 		asm volatile(".globl watched_call, behind_call\n"	/* whoever plays it may have to read it */
 			     "watched_call: int $0x80\n"
 			     "behind_call: nop" : "=a" (result) : "a" (20) : "memory", "r8", "r9", "r10", "r11");
 		_exit(result == getpid() ? 7 : 8);
 	}
 	waitpid(pid, &status, 0);
-	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[0]), (long)watched_call & ~7);
-	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[1]), ((long)watched_call & ~7) + 8);
-	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[2]), behind_call);
-	ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[7]), 0xbb0015);
+	set_debugreg(pid, 0, (void *)((long)watched_call & ~7));
+	set_debugreg(pid, 1, (void *)(((long)watched_call & ~7) + 8));
+	set_debugreg(pid, 2, behind_call);
+	set_debugreg(pid, 7, (void *)0xbb0015);
 	ptrace(PTRACE_CONT, pid, 0, 0);
 	waitpid(pid, &status, 0);
 	printf("behind an INT 0x80: signal %d\n", WIFSTOPPED(status) ? WSTOPSIG(status) : -1);
@@ -404,13 +410,11 @@ static void tripwires(void)
 	printf("its bytes are watched: it ends with %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	pid = fork();
 	if (!pid) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
+		be_traced();
 		_exit(7);
 	}
 	waitpid(pid, &status, 0);
-	printf("a kernel's address: %s\n", ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[0]),
-						  0xffffffff81000000) ? "refused" : "taken");
+	printf("a kernel's address: %s\n", set_debugreg(pid, 0, (void *)0xffffffff81000000) ? "refused" : "taken");
 	printf("a segment that is not there: %s\n", ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.gs), 0x63) ?
 	       "refused" : "taken");
 	ptrace(PTRACE_CONT, pid, 0, 0);
