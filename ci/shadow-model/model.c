@@ -56,6 +56,9 @@
 	X(fill_again, "fills that found the tables changed") \
 	X(shown, "frames whose place a slot knew") \
 	X(shown_writable, "and frames that a slot allowed to be written") \
+	X(kept_right, "slots that may write but for a table") \
+	X(root_filled, "slots of a root that came from another one") \
+	X(tree, "pages that went with a table above them") \
 	X(leaf_user, "accesses by programs") X(leaf_fetch, "fetches") X(leaf_write, "writes") \
 	X(fault_missing, "Guest faults: missing") X(fault_reserved, "reserved bit") \
 	X(fault_write, "not writable") X(fault_user, "not for programs") \
@@ -151,6 +154,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) fail(const char *for
 
 static u64 mem[LIMIT][512];
 static u64 host[LIMIT];		/* where each frame is, in pages */
+static bool ours[LIMIT];	/* and whether the Guest has got it for writing since */
 static int pool_of[LIMIT];	/* 1 + number in the pool */
 static u32 pool[POOL], pools;
 static u32 used[4];		/* the indices in use */
@@ -538,7 +542,7 @@ static bool processor(struct vcpu *v, u64 addr, int access, u64 *gfn)
 				break;		/* the window is for ring 0 */
 			fail("an entry of level %d is for ring 0", level);
 		}
-		if (e & ~(0x000ffffffffff000ull | 1ull << 63 | 0x67))
+		if (e & ~(0x000ffffffffff000ull | 1ull << 63 | 0x67 | (level == 1 ? SHADOW_WRITE : 0)))
 			fail("level %d: entry %#llx has bits of the Guest's", level, ULL(e));
 		w &= e >> 1 & 1;
 		x &= !(e >> 63);
@@ -759,12 +763,36 @@ static void check_recycled(void)
 		}
 }
 
+/* What somebody remembers of a table may not be changed without being noticed. */
+static void check_given_back(void)
+{
+	int i, n, level;
+
+	for (i = 0; i < VCPUS; i++)
+		for (n = 0; n < MEMORIES; n++) {
+			const struct memory *m = &vcpus[i].memory[n];
+
+			for (level = 4; m->known && level >= m->level && level; level--) {
+				u32 gfn = m->gfn[level], slot = frames[gfn].slots, first = slot;
+
+				if (m->role[level] & ROLE_DIRECT || frames[gfn].unsync || !slot)
+					continue;
+				do {
+					if (page_of(sh, slot)->entries[slot % 512] & 2)
+						fail("frame %u may be written, and is remembered as a table", gfn);
+					slot = slot_at(sh, slot)->next;
+				} while (slot != first);
+			}
+		}
+}
+
 void shadow_flush(struct shadow *s)
 {
 	int i;
 
 	(void)s;
 	check_recycled();
+	check_given_back();
 	meanwhile();
 	if (hot && one_in(2))
 		trip(hot);
@@ -855,6 +883,12 @@ int shadow_replace_entry(struct shadow *s, u64 gfn, int index, u64 old, u64 new)
 
 /* ---- what must hold ---- */
 
+/* What a leaf allows, or will allow when its frame is a table no more. */
+static bool may_write(u64 e)
+{
+	return e & (2 | SHADOW_WRITE);
+}
+
 /* Would this value of the Guest's entry explain what the shadow says? */
 static bool explains(const struct shadow_page *page, u32 index, u64 value)
 {
@@ -866,7 +900,7 @@ static bool explains(const struct shadow_page *page, u32 index, u64 value)
 		return false;
 	if (page->role & ROLE_USER && !m.u)
 		return false;
-	if (e & 2 && !(m.w && (m.d || !m.leaf)))
+	if (may_write(e) && !(m.w && (m.d || !m.leaf)))
 		return false;
 	if (!m.x && !(e >> 63))
 		return false;
@@ -945,9 +979,16 @@ static void check_slot(const struct shadow_page *page, u32 index)
 			fail("page %u has an entry at %u without a slot", page->number, index);
 		return;
 	}
-	if ((e & ~(0x000ffffffffff000ull | 1ull << 63 | 2)) != 0x65)
+	if ((e & ~(0x000ffffffffff000ull | 1ull << 63 | 2 | (page->level == 1 ? SHADOW_WRITE : 0))) != 0x65)
 		fail("level %d: entry %#llx", page->level, ULL(e));
 	if (page->level == 1) {
+		if (e & 2 && !(e & SHADOW_WRITE))
+			fail("table %u, entry %u: it may write, and its own bit does not say so", page->gfn, index);
+		if (e & SHADOW_WRITE && !(e & 2) && !has_tables(sh, s->target))
+			fail("frame %u is no table, and a right has not been given back", s->target);
+		if (e & SHADOW_WRITE && !ours[s->target])
+			fail("frame %u may be written, and was got for reading", s->target);
+		count[c_kept_right] += e & SHADOW_WRITE && !(e & 2);
 		if (s->target >= LIMIT || e << 12 >> 24 != host[s->target])
 			fail("slot %u of page %u: frame %u is not at %#llx", index,
 			     page->number, s->target, ULL(e));
@@ -1000,7 +1041,7 @@ static unsigned long reach(const struct vcpu *v, int program, u32 number, u64 ad
 	for (i = 0; i < 4; i++) {
 		u64 a = addr | (u64)used[i] << (3 + 9 * page->level);
 		u64 e = page->entries[used[i]];
-		bool ww = w && e >> 1 & 1, xx = x && !(e >> 63);
+		bool ww = w && may_write(e), xx = x && !(e >> 63);
 
 		if (!(e & 1) || !(e & 4) || (page->level == 4 && used[i] == SHARED_SLOT))
 			continue;
@@ -1305,6 +1346,7 @@ static void unlock(void)
 static void new_host(u32 gfn)
 {
 	host[gfn] += 4096;
+	ours[gfn] = false;
 }
 
 static void flush(struct vcpu *v)
@@ -1408,6 +1450,7 @@ static void replace_table(u32 gfn)
 
 	count[c_take_table] += empty && has_tables(sh, gfn);
 	count[c_take_other] += !empty && has_tables(sh, gfn);
+	ours[gfn] = false;
 	calm = true;
 	shadow_forget_frame(sh, gfn);
 	shadow_settle(sh);
@@ -1439,6 +1482,15 @@ static void see_aliases(const struct shadow_page *page, u64 addr)
 		}
 }
 
+static int slots_of(const struct shadow_page *page)
+{
+	int i, n = 0;
+
+	for (i = 0; i < SHADOW_WORDS; i++)
+		n += __builtin_popcountll(page->used[i]);
+	return n;
+}
+
 /* What a slot says of a frame's place is true, and a right to write is there. */
 static void check_shown(u64 gfn, bool write)
 {
@@ -1455,7 +1507,7 @@ static void check_shown(u64 gfn, bool write)
 	for (u32 n = 1; n <= sh->made; n++)
 		for (int i = 0; pages[n]->level == 1 && i < 512; i++)
 			if (pages[n]->slots[i].next && pages[n]->slots[i].target == gfn &&
-			    pages[n]->entries[i] & PTE_WRITE)
+			    may_write(pages[n]->entries[i]))
 				return;
 	fail("frame %llu is shown writable nowhere", ULL(gfn));
 }
@@ -1506,6 +1558,8 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 {
 	enum walk_result result;
 	struct guest_walk walk;
+	struct shadow_page *root;
+	int slots;
 	u64 place, then = now;
 	int level;
 	bool ok;
@@ -1586,8 +1640,12 @@ static enum outcome page_fault(struct vcpu *v, u64 addr, int access)
 	stock(SHADOW_SPARE);
 	lock();
 	check_shown(walk.gfn, access & FAULT_WRITE);
-	ok = shadow_fill(sh, v->root[!!(access & FAULT_USER)], &walk, place << 12,
-			 access & FAULT_WRITE);
+	ours[walk.gfn] |= access & FAULT_WRITE;
+	root = v->root[!!(access & FAULT_USER)];
+	slots = slots_of(root);
+	ok = shadow_fill(sh, root, &walk, place << 12, access & FAULT_WRITE);
+	if (slots_of(root) > slots + 1)
+		count[c_root_filled] += slots_of(root) - slots - 1;
 	unlock();
 	hot = NULL;
 	if (!ok) {
@@ -1780,9 +1838,44 @@ static void do_forget_entry(void)
 	unlock();
 }
 
+/* Pages that are no roots, and to which nobody leads. */
+static unsigned long without_parents(void)
+{
+	unsigned long n = 0;
+	u32 p;
+
+	for (p = sh->newest; p; p = pages[p]->older)
+		n += pages[p]->level < 4 && !pages[p]->parents;
+	return n;
+}
+
+static unsigned long tables_of(u32 gfn)
+{
+	unsigned long k = 0;
+	u32 n;
+
+	for (n = frames[gfn].pages; n; n = pages[n]->same)
+		k += is_table(pages[n]);
+	return k;
+}
+
+/* Mark what can be reached from a page, but not through a table of this frame. */
+static void mark_reached(const struct shadow_page *page, u32 gfn, bool *reached)
+{
+	int i;
+
+	if ((is_table(page) && page->gfn == gfn) || reached[page->number])
+		return;
+	reached[page->number] = true;
+	for (i = next_used(page, 0); page->level > 1 && i < 512; i = next_used(page, i + 1))
+		mark_reached(pages[page->slots[i].target], gfn, reached);
+}
+
 static void do_forget_table(void)
 {
 	u32 p = below(pools), gfn = pool[p], n, i;
+	unsigned long lone, drops, own;
+	bool reached[CAP + 1];
 
 	doing = "a table is freed";
 	for (n = frames[gfn].pages; n; n = pages[n]->same)
@@ -1790,9 +1883,25 @@ static void do_forget_table(void)
 			count[c_taken_root]++;
 	lock();
 	calm = true;
+	lone = without_parents();
+	drops = sh->stats.drops;
+	own = tables_of(gfn);
+	memset(reached, 0, sizeof(reached));
+	for (i = 0; i < 2 * VCPUS; i++)
+		mark_reached(vcpus[i / 2].root[i % 2], gfn, reached);
 	shadow_forget_table(sh, gfn);
+	find_spare();
+	for (i = 1; i <= sh->made; i++)
+		if (reached[i] && spare[i])
+			fail("page %u has gone with table %u, and is on another way", i, gfn);
 	shadow_settle(sh);
 	calm = false;
+	drops = sh->stats.drops - drops;
+	if (drops > own + SHADOW_TREE)
+		fail("%lu pages have gone with table %u, which has %lu", drops, gfn, own);
+	if (drops < SHADOW_TREE && without_parents() > lone)
+		fail("table %u has been freed and has left pages to which nobody leads", gfn);
+	count[c_tree] += drops > own ? drops - own : 0;
 	for (i = 0; i < 512; i++)
 		forget_past_of(gfn, i);
 	for (n = frames[gfn].pages; n; n = pages[n]->same)
@@ -2096,6 +2205,7 @@ static void begin(void)
 		sh->shared[i] = (SHARED_BASE + i) << 12 | 0x67;
 	for (i = 0; i < LIMIT; i++)
 		host[i] = HOST_BASE + i;
+	memset(ours, 0, sizeof(ours));
 	for (i = 0; i < pools; i++) {
 		do
 			k = one_in(3) ? below(LIMIT) : below(2) * 512 + used[below(4)];
