@@ -54,6 +54,7 @@ OWN = {
     "level-blind": [(SH, "if (page->level == level && page->role == role)", "if (page->role == role)")],
     "busy-freed": [(SH, "\tif (page->busy)\n\t\treturn;\n", "")],
     "life-kept": [(SH, "\t\t    may_be_late(sh, path[level - 1]))\n", "\t\t    !sh)\n")],
+    "right-kept": [(SH, "const u64 writes = PTE_WRITE | SHADOW_WRITE;", "const u64 writes = PTE_WRITE;")],
     "fault-remembers": [(MMU, "\t\tmmu_flush_address(cpu, cpu->vcpu->cr2);\n", "")],
     "unsync-missed": [(SH, "\tif (write && has_tables(sh, walk->gfn))\n\t\tmark_unsync(sh, walk->gfn);\n", "")],
     "written-unseen": [("kmod/guest_memory.c", "\telse if (len)\n\t\tmmu_written(cpu, addr, len);\n", "")],
