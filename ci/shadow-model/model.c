@@ -49,6 +49,7 @@
 	X(op_entry, "single entries forgotten") X(op_table, "tables freed while live") \
 	X(op_evict, "shadow pages taken back") X(op_hole, "fills in our hole refused") \
 	X(op_crowd, "crowds that lead to one place") \
+	X(op_neighbour, "roots filled while their neighbour may be late") \
 	X(op_favourite, "evictions around a table in use") \
 	X(op_old_root, "around a root that was in use") \
 	X(fill_small, "fills, 4 KiB") X(fill_large, "fills, 2 MiB") \
@@ -2153,6 +2154,65 @@ static void do_crowd(void)
 	count[c_op_crowd]++;
 }
 
+static void write_told(u32 gfn, u32 index, u64 value)
+{
+	note_change(gfn, index, value);
+	set_entry(gfn, index, value);
+	tell_written(gfn);
+}
+
+/*
+ * A root gets its first slot while tables are out of step, and another root leads to
+ * the same place; what that one has besides is on a way that the Guest has just made,
+ * and was changed before.
+ */
+static void do_neighbour(void)
+{
+	const u64 good = 0x67, far = 511ull << 39 | 0xffff000000000000ull;
+	struct vcpu *v = &vcpus[0];
+	struct part near = { 0, 0, 0 }, other = { far, 0, 0 };
+	u32 t[10], i, k;
+
+	if (pools < 12)
+		return;
+	doing = "a neighbour";
+	for (i = 0; i < 10; i++)
+		t[i] = pool[i];		/* two roots; 2 to 4, 5 to 7, 8 and 9 are ways */
+	for (i = 0; i < 10; i++)
+		for (k = 0; k < 512; k++)
+			set_entry(t[i], k, 0);
+	set_entry(t[0], 0, (u64)t[2] << 12 | good);
+	set_entry(t[0], 511, (u64)t[5] << 12 | good);
+	set_entry(t[1], 0, (u64)t[2] << 12 | good);
+	for (i = 2; i < 9; i++)
+		set_entry(t[i], 0, (u64)(i == 4 || i == 7 ? pool[11] : t[i + 1]) << 12 | good);
+	set_entry(t[9], 0, (u64)pool[11] << 12 | good);
+	for (i = 0; i < 10; i++)
+		tell_written(t[i]);
+	load_roots(v, true, t[0]);
+	instruction(v, &near, 1);
+	instruction(v, &other, 1);
+	load_roots(v, true, t[1]);
+	write_told(t[2], 0, 0);
+	in_host = 0;
+	forget_address(v, 0, true);
+	in_host = -1;
+	write_told(t[7], 0, (u64)pool[10] << 12 | good);
+	write_told(t[1], 511, (u64)t[5] << 12 | good);
+	write_told(t[2], 0, (u64)t[8] << 12 | good);
+	instruction(v, &near, 1);
+	instruction(v, &other, 1);
+	for (i = 0; i < 10; i++) {
+		for (k = 0; k < 512; k++)
+			set_entry(t[i], k, 0);
+		for (k = 0; k < 4; k++)
+			set_entry(t[i], used[k], random_entry(t[i]));
+		tell_written(t[i]);
+	}
+	flush(v);
+	count[c_op_neighbour]++;
+}
+
 static void add_stats(void)
 {
 	count[c_evictions] += sh->stats.evictions;
@@ -2288,6 +2348,8 @@ static void one_step(void)
 		do_write_all(v);
 	} else if (what == 990 && one_in(6)) {
 		do_crowd();
+	} else if (what == 990) {
+		do_neighbour();
 	} else {
 		count[c_op_instruction]++;
 		do_instruction(v);
