@@ -288,11 +288,11 @@ static void elf_lies(void)
 	LIE("shorter", size = p[3].p_offset + p[3].p_filesz - 1);
 	LIE(NULL, size = p[3].p_offset + p[3].p_filesz);
 	LIE(NULL, p[1].p_paddr = p[0].p_paddr);		/* overlap: its own business */
-	LIE("leads out of its code", p[3].p_flags = PF_R | PF_W);
-	LIE("leads out of its code", p[3].p_type = PT_NULL);
-	LIE("leads out of its code", p[3].p_filesz = 0x40);
+	LIE(NULL, p[3].p_flags = PF_R | PF_W);		/* as newer linkers have it */
+	LIE("leads out of its file", p[3].p_type = PT_NULL);
+	LIE("leads out of its file", p[3].p_filesz = 0x40);
 	LIE(NULL, p[3].p_filesz = 0x41);
-	LIE("leads out of its code", p[3].p_vaddr += 0x41);
+	LIE("leads out of its file", p[3].p_vaddr += 0x41);
 	LIE(NULL, p[3].p_vaddr += 0x40);
 	LIE("nothing in it to load", (p[0].p_memsz = p[1].p_memsz = p[2].p_memsz = p[3].p_memsz = 0,
 				      p[0].p_paddr = p[1].p_paddr = p[2].p_paddr = p[3].p_paddr = 0));
@@ -409,12 +409,12 @@ static void note_lies(void)
 	LIE("where it begins", (none(), xen_text(5, "xen-3.0"), xen(1, BASE + PHYS)));
 	LIE("not for xen-3.0", (none(), xen(3, BASE), xen(1, BASE + PHYS)));
 	LIE(NULL, (none(), xen_text(5, "xen-3.0"), xen(3, BASE), xen(1, BASE + PHYS)));
-	LIE("leads out of its code", xen(1, BASE + PHYS - 1));
-	LIE("leads out of its code", xen(1, BASE + PHYS + 0x1800));
+	LIE("leads out of its file", xen(1, BASE + PHYS - 1));
+	LIE("leads out of its file", xen(1, BASE + PHYS + 0x1800));
 	LIE(NULL, xen(1, BASE + PHYS + 0x17ff));
-	LIE("leads out of its code", xen(1, PHYS));
-	LIE("leads out of its code", xen(1, 0));	/* percpu: no code */
-	LIE("leads out of its code", xen(1, -1ULL));
+	LIE("leads out of its file", xen(1, PHYS));
+	LIE("leads out of its file", xen(1, 0));	/* percpu: not there */
+	LIE("leads out of its file", xen(1, -1ULL));
 
 	/* the segment that holds them */
 	LIE("notes end behind", p[4].p_offset = size - p[4].p_filesz + 1);
