@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 # A Linux that does the work of ci/linux-stress, or another one: . ci/linux-stress/lib.sh
-# After ci/lib.sh.
-kernel=$(ci/boot --which) || skip "no kernel of Debian's (cure: make setup)"
+# After ci/lib.sh.  KERNEL=FILE is another kernel than Debian's, without a swap in memory.
+kernel=${KERNEL:-$(ci/boot --which)} || skip "no kernel of Debian's (cure: make setup)"
 stress=$scratch/root/bin/stress
 modules=$(dirname "$kernel")/modules
 swap=() swap_libs=()	# what a swap in memory needs, if it is not part of the kernel
@@ -17,7 +17,7 @@ stress_disk() {
 	local root=$scratch/root
 	mkdir -p "$root"/{bin,lib/lg}
 	gcc -O2 -Wall -Wextra -static -pthread -o "$stress" ci/linux-stress/stress.c || exit 1
-	cp "${swap[@]}" "$root/lib/lg/" || exit 1
+	[ ${#swap[@]} = 0 ] || cp "${swap[@]}" "$root/lib/lg/" || exit 1
 	cp "$1" "$root/work"
 	cp ci/linux-stress/swap "$root/swap"
 	cat >"$root/init" <<'EOF'

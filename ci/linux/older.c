@@ -136,6 +136,15 @@ static void ask_store(void)
 	send();
 	answered(16, 1, "ENOENT");
 	answered(16, 2, "ENOENT");
+	ask(2, 3, "cpu/0/availability");
+	ask(2, 4, "cpu/0/availabilitY");
+	ask(2, 5, "cpu/0/availability.");
+	ask(2, 6, "cpu/0");
+	ask(1, 7, "cpu/0/availability");
+	send();
+	answered(2, 3, "online");
+	for (u32 i = 4; i < 8; i++)
+		answered(16, i, "ENOENT");
 	for (u32 i = 0; i < sizeof(granted) / sizeof(*granted); i++) {
 		ask(granted[i], 10 + i, "control/shutdown");
 		send();
