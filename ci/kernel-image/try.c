@@ -409,6 +409,12 @@ static void note_lies(void)
 	LIE("where it begins", (none(), xen_text(5, "xen-3.0"), xen(1, BASE + PHYS)));
 	LIE("not for xen-3.0", (none(), xen(3, BASE), xen(1, BASE + PHYS)));
 	LIE(NULL, (none(), xen_text(5, "xen-3.0"), xen(3, BASE), xen(1, BASE + PHYS)));
+	LIE("note about its calls, ", xen(2, BASE + PHYS - 0x1000));
+	LIE("note about its calls, ", xen(2, BASE + PHYS + 1));
+	LIE("note about its calls, ", xen(2, BASE + PHYS + 0x1000));
+	LIE("note about its calls, ", xen(2, -1ULL));
+	LIE("note about its calls, ", (p[0].p_vaddr += 0x10, xen(2, BASE + PHYS)));
+	LIE("note about its calls, ", (p[0].p_filesz = 0xfff, xen(2, BASE + PHYS)));
 	LIE("leads out of its file", xen(1, BASE + PHYS - 1));
 	LIE("leads out of its file", xen(1, BASE + PHYS + 0x1800));
 	LIE(NULL, xen(1, BASE + PHYS + 0x17ff));
