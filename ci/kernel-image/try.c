@@ -413,7 +413,8 @@ static void note_lies(void)
 	LIE("note about its calls, ", xen(2, BASE + PHYS + 1));
 	LIE("note about its calls, ", xen(2, BASE + PHYS + 0x1000));
 	LIE("note about its calls, ", xen(2, -1ULL));
-	LIE("note about its calls, ", (p[0].p_vaddr += 0x10, xen(2, BASE + PHYS)));
+	LIE("note about its calls, ", (p[0].p_vaddr += 0x10, p[0].p_paddr += 0x10, xen(2, BASE + PHYS)));
+	LIE("note about its calls, ", (p[0].p_paddr += 0x1000, xen(2, BASE + PHYS)));
 	LIE("note about its calls, ", (p[0].p_filesz = 0xfff, xen(2, BASE + PHYS)));
 	LIE("leads out of its file", xen(1, BASE + PHYS - 1));
 	LIE("leads out of its file", xen(1, BASE + PHYS + 0x1800));
